@@ -1,0 +1,70 @@
+package workflows
+
+// State is where a federation is in its life.
+type State string
+
+// The five states. Everything else about a federation is a fact, not a state.
+const (
+	Requested    State = "requested"
+	Provisioning State = "provisioning"
+	Active       State = "active"
+	Revoking     State = "revoking"
+	Closed       State = "closed"
+)
+
+// Outcome says how a closed federation or request ended.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeRefused   Outcome = "refused"
+	OutcomeDenied    Outcome = "denied"
+	OutcomeWithdrawn Outcome = "withdrawn"
+	OutcomeLapsed    Outcome = "lapsed"
+	OutcomeFailed    Outcome = "failed"
+	OutcomeRevoked   Outcome = "revoked"
+	OutcomeExpired   Outcome = "expired"
+	OutcomeDone      Outcome = "done" // of a request only
+)
+
+// life is the whole life of a federation: a move that is not here cannot happen.
+// TestLife renders it to the diagram in doc.go.
+var life = map[State]map[EventKind]State{
+	"": {KindSubmitted: Requested},
+	Requested: {
+		KindChecked: Requested, KindApproved: Requested, KindRefusedPress: Requested,
+		KindRefused: Closed, KindDenied: Closed, KindWithdrawn: Closed, KindLapsed: Closed,
+		KindQuarantined: Requested,
+		KindGranted:     Provisioning,
+		KindRevoked:     Revoking, KindExpired: Revoking,
+	},
+	Provisioning: {
+		KindIntended: Provisioning, KindMade: Provisioning, KindRemoved: Provisioning,
+		KindStumbled: Provisioning, KindParked: Provisioning, KindResumed: Provisioning,
+		KindSeen:  Provisioning,
+		KindAsked: Provisioning, KindChecked: Provisioning, KindApproved: Provisioning, KindRefusedPress: Provisioning,
+		KindRefused: Provisioning, KindDenied: Provisioning, KindWithdrawn: Provisioning, KindLapsed: Provisioning,
+		KindQuarantined: Provisioning, KindReleased: Provisioning,
+		KindReversed:  Provisioning,
+		KindReverted:  Active,
+		KindActivated: Active,
+		KindAbandoned: Revoking, KindRevoked: Revoking, KindExpired: Revoking,
+	},
+	Active: {
+		KindIntended: Active, KindMade: Active, KindRemoved: Active,
+		KindStumbled: Active, KindParked: Active, KindResumed: Active,
+		KindAsked: Active, KindChecked: Active, KindApproved: Active, KindRefusedPress: Active,
+		KindRefused: Active, KindDenied: Active, KindWithdrawn: Active, KindLapsed: Active,
+		KindQuarantined: Active, KindReleased: Active,
+		KindDrifted: Active, KindRestored: Active,
+		KindGranted: Provisioning,
+		KindRevoked: Revoking, KindExpired: Revoking,
+	},
+	Revoking: {
+		KindIntended: Revoking, KindRemoved: Revoking,
+		KindStumbled: Revoking, KindParked: Revoking, KindResumed: Revoking,
+		KindQuarantined: Revoking, KindRevoked: Revoking,
+		KindClosed: Closed,
+	},
+	Closed: {},
+}
