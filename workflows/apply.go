@@ -77,7 +77,7 @@ func (f *Federation) note(e Event, from State) error {
 	case Released:
 		f.Quarantine = nil
 		f.Errands = append(f.Errands, Errand{Step: SessionsID, Verb: Ensure})
-		if from == Active {
+		if f.Steps.Get(LiftID).Made { // it was open before the quarantine; otherwise the walk lifts the hold in its time
 			f.Errands = append(f.Errands, Errand{Step: LiftID, Verb: Ensure})
 		}
 		return f.edit(b.Request, func(r *Request) { r.State, r.Outcome, r.EndedAt = RequestDone, OutcomeDone, e.At })

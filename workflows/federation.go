@@ -40,6 +40,7 @@ type Federation struct {
 
 	Quarantine *Quarantine `json:"quarantine,omitempty"`
 	Errands    []Errand    `json:"errands,omitempty"` // single steps to do before anything else
+	Runs       int         `json:"runs,omitempty"`    // proof runs that have ended; the next one's nonce follows from it
 	Proof      *Proof      `json:"proof,omitempty"`
 	ProvedAt   time.Time   `json:"proved_at,omitzero"`
 	Shut       []Neighbour `json:"shut,omitempty"` // checked at the last read-back

@@ -86,6 +86,7 @@ func (f *Federation) intend(id StepID, at time.Time) {
 }
 
 func (f *Federation) made(b Made, at time.Time) {
+	f.intend(b.Step, at)
 	f.change(b.Step, func(s *StepState) {
 		s.Made, s.Note, s.Spec, s.At = true, b.Note, f.spec(b.Step), at
 		if b.Ref != "" {
@@ -132,6 +133,7 @@ func (f *Federation) seen(b Seen, at time.Time) {
 	f.Stumble = b.Say
 	proof := b.Proof
 	f.Proof = &proof
+	f.Runs++
 	if b.Outcome == Proved {
 		f.intend(b.Step, at)
 		f.change(b.Step, func(s *StepState) { s.Made, s.At = true, at })

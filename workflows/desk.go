@@ -1,0 +1,89 @@
+package workflows
+
+import "time"
+
+// Ask is a person's proposal. Delivery identifies what brought it (a trigger, a
+// view, a socket call), so that the same delivery is decided once.
+type Ask struct {
+	Delivery   string
+	By         Actor
+	Proposal   Proposal
+	Federation FederationID // of a change or a release; empty for a create
+}
+
+// Press is a button pressed on a request.
+type Press struct {
+	Delivery string
+	By       Actor
+	Request  RequestID
+	Digest   Digest // of the plan that was shown
+	Comment  string // optional on approval; the reason on denial, required
+	Typed    string // the account's name, where the verdict asks for it
+}
+
+// Order is what an entitled person does to a federation at once.
+type Order struct {
+	Delivery   string
+	By         Actor
+	Federation FederationID
+	Verb       OrderVerb
+	Reason     string
+	Finding    string // of a restore
+	Hash       Digest // of what the finding showed
+}
+
+// OrderVerb is revoke, quarantine, retry, give-up or restore.
+type OrderVerb string
+
+// The verbs that ask nobody.
+const (
+	OrderRevoke     OrderVerb = "revoke"
+	OrderQuarantine OrderVerb = "quarantine"
+	OrderRetry      OrderVerb = "retry"
+	OrderGiveUp     OrderVerb = "give-up"
+	OrderRestore    OrderVerb = "restore"
+)
+
+// Roles are what a person is to one federation, read live.
+type Roles struct {
+	Requester     bool // of any of its requests
+	OwnerTeam     bool
+	AccountOwner  bool
+	Approver      bool // in a group that was asked
+	Administrator bool
+	Auditor       bool
+	Unread        []string // groups that could not be read: they count as no
+}
+
+// Sees reports whether the person may see the federation at all.
+func (r Roles) Sees() bool {
+	return r.Requester || r.OwnerTeam || r.AccountOwner || r.Approver || r.Administrator || r.Auditor
+}
+
+// Report is what one reading of all active federations found.
+type Report struct {
+	At       time.Time      `json:"at"` // the time it was due, which names it
+	Began    time.Time      `json:"began"`
+	Ended    time.Time      `json:"ended"`
+	Of       int            `json:"of"`   // federations that should have been read
+	Read     int            `json:"read"` // that were
+	Unread   []Unread       `json:"unread,omitempty"`
+	Findings []FoundIn      `json:"findings,omitempty"` // open ones, worst first
+	Closed   []FoundIn      `json:"closed,omitempty"`   // gone since the last reading
+	Calls    map[string]int `json:"calls,omitempty"`    // by system
+}
+
+// Unread is a federation about which nothing is claimed.
+type Unread struct {
+	Federation FederationID `json:"federation"`
+	Say        string       `json:"say"`
+}
+
+// FoundIn is a finding and where it was found.
+type FoundIn struct {
+	Finding    Finding      `json:"finding"`
+	Federation FederationID `json:"federation"`
+	Title      string       `json:"title"` // "Web Shop to shop-dev"
+	Owner      string       `json:"owner"`
+	New        bool         `json:"new"` // not known before this reading
+}
