@@ -58,6 +58,7 @@ type AWSFacts struct {
 	ProviderARN string   `json:"provider_arn"` // of the issuer's provider, found or as it will be
 	Provider    bool     `json:"provider"`     // it exists
 	Audiences   []string `json:"audiences"`    // it accepts; empty when it does not exist
+	Audience    string   `json:"audience"`     // that tokens of the organization carry, by its issuer profile
 
 	Boundary         string `json:"boundary"`           // document of the permissions boundary; empty: there is none
 	RoleIs           string `json:"role_is"`            // what holds the wanted role name; empty: free

@@ -1,0 +1,201 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Advance takes a federation at most one effect further. again is when calling
+// it again makes sense; the zero time means: when it is due (see Due). ErrConflict
+// and ErrBusy mean that somebody else is at it. Any other error left nothing
+// behind but perhaps a turn, which ends by itself.
+func (e *Engine) Advance(ctx context.Context, id FederationID) (again time.Time, err error) {
+	f, err := e.Log.Load(ctx, id)
+	if err != nil {
+		return again, fmt.Errorf("load %s: %w", id, err)
+	}
+	now := e.Now()
+	if f.State == Closed {
+		return again, nil
+	}
+	if over, err := e.expire(ctx, f, now); over || err != nil {
+		return again, err
+	}
+	if r, ok := f.Open(); ok && r.State == RequestOpen {
+		if !now.Before(r.Lapses()) {
+			return again, e.say(ctx, f, Lapsed{Request: r.ID})
+		}
+		if r.Checked == nil || !r.DecidedAt.IsZero() {
+			return again, e.preflight(ctx, f, *r)
+		}
+	}
+	if !f.walking() {
+		return again, nil
+	}
+	return e.walk(ctx, f, now)
+}
+
+// expire ends a federation whose time is up, unless so many are up at once that
+// it is likelier a mistake.
+func (e *Engine) expire(ctx context.Context, f Federation, now time.Time) (bool, error) {
+	if f.Ends.IsZero() || now.Before(f.Ends) || f.State == Revoking || f.State == Requested {
+		return false, nil
+	}
+	if e.Brake != nil {
+		why, err := e.Brake(ctx, now)
+		if err != nil || why != "" {
+			return false, err
+		}
+	}
+	return true, e.say(ctx, f, Expired{})
+}
+
+// preflight reads both sides. Before the first round it leads to a plan that is
+// put to the approvers, or to a refusal; after the last approval it makes sure
+// that what was approved is still true, and only then the walk begins.
+func (e *Engine) preflight(ctx context.Context, f Federation, r Request) error {
+	checked, err := e.check(ctx, f, r)
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		return e.say(ctx, f, Refused{Request: r.ID, Checks: checked.Checks, Say: refusal.Say})
+	}
+	if err != nil {
+		return fmt.Errorf("preflight of %s: %w", r.ID, err)
+	}
+	if r.Checked == nil {
+		return e.sayWith(ctx, f, e.blobs(checked), checked)
+	}
+	switch why, err := e.stillEntitled(ctx, r); {
+	case err != nil:
+		return err
+	case checked.Digest != r.Checked.Digest:
+		checked.Because = changed(*r.Checked, checked)
+	case why != "":
+		checked.Because = why
+	case r.Proposal.Kind == Release:
+		return e.say(ctx, f, Released{Request: r.ID})
+	default:
+		return e.say(ctx, f, Granted{Request: r.ID, Digest: checked.Digest})
+	}
+	return e.sayWith(ctx, f, e.blobs(checked), checked)
+}
+
+// check renders the plan from what is true now.
+func (e *Engine) check(ctx context.Context, f Federation, r Request) (Checked, error) {
+	out := Checked{Request: r.ID}
+	pr, ok := e.Rules.Project(f.Names.Organization, f.Names.Project)
+	acct, ok2 := e.Rules.Account(f.Names.AccountID)
+	if !ok || !ok2 {
+		return out, Refuse("no_rule", "Not sent: no entry covers %s in %s any more. Silence means no. An administrator of fedbot can add it.", f.Names.Project, f.Approved.Account)
+	}
+	refs := f.Steps.Refs()
+	facts, err := e.Survey.Facts(ctx, Query{Proposal: r.Proposal, By: r.By, Key: f.Key, Refs: refs})
+	if err != nil {
+		return out, fmt.Errorf("read facts: %w", err)
+	}
+	now := e.Now()
+	out.Facts = facts
+	out.Checks = Examine(r.Proposal, facts, acct, pr, refs, now)
+	if c, failed := Failed(out.Checks); failed {
+		return out, &Refusal{Code: "preflight", Say: c.Say, Field: c.Field}
+	}
+	rendered, err := e.Planner.Render(Input{Federation: f.ID, Key: f.Key, Proposal: r.Proposal, Facts: facts, Account: acct, Owner: f.Owner, Now: now})
+	if err != nil {
+		return out, fmt.Errorf("render: %w", err)
+	}
+	out.Plan, out.Words = rendered.Plan, rendered.Words
+	out.Checks = append(out.Checks, rendered.Checks...)
+	if c, failed := Failed(out.Checks); failed {
+		return out, &Refusal{Code: "preflight", Say: c.Say, Field: c.Field}
+	}
+	if out.Verdict, err = e.verdict(ctx, r, pr, acct, out.Words.Risk); err != nil {
+		return out, err
+	}
+	out.Digest = digestOf(struct {
+		Plan      Plan
+		Facts     Facts
+		Templates [][]byte
+		Profile   []byte
+		Rules     Digest
+	}{out.Plan, facts.Bound(), rendered.Templates, rendered.Profile, out.Verdict.Digest})
+	out.Lapses = now.Add(out.Verdict.Lapse).UTC()
+	return out, nil
+}
+
+// verdict judges the request and seats who could decide now.
+func (e *Engine) verdict(ctx context.Context, r Request, pr Project, acct Account, risk Level) (Verdict, error) {
+	in, unread := e.membership(ctx, r.By.Actor)
+	v := e.Rules.Judge(Subject{Proposal: r.Proposal, Project: pr, Account: acct, Risk: risk, Owner: in(pr.Owners)})
+	members := map[string][]Actor{}
+	for _, s := range v.Stages {
+		list, err := e.Directory.Members(ctx, s.Group)
+		if err != nil {
+			return v, fmt.Errorf("read who is in %s: %w", s.Group, err)
+		}
+		members[s.Group] = list
+	}
+	if len(unread()) > 0 {
+		return v, fmt.Errorf("read who is in %s: %w", strings.Join(unread(), ", "), ErrUnreadable)
+	}
+	return v.Seat(r.By.Actor, members)
+}
+
+// stillEntitled makes sure, before the first effect, that everybody who approved
+// still may. It returns why the approvals no longer count, or nothing.
+func (e *Engine) stillEntitled(ctx context.Context, r Request) (string, error) {
+	for _, a := range r.Approvals {
+		if _, err := e.Directory.Person(ctx, a.By.Actor); err != nil {
+			if errors.Is(err, ErrRefused) {
+				return a.By.Name + " approved and may no longer decide.", nil
+			}
+			return "", fmt.Errorf("identify approver: %w", err)
+		}
+		members, err := e.Directory.Members(ctx, a.Group)
+		if err != nil {
+			return "", fmt.Errorf("read who is in %s: %w", a.Group, err)
+		}
+		found := false
+		for _, m := range members {
+			found = found || m == a.By.Actor
+		}
+		if !found {
+			return a.By.Name + " approved and has left " + a.Group + " since.", nil
+		}
+	}
+	return "", nil
+}
+
+// changed says in a sentence what a plan stands on that is not as it was.
+func changed(old, new Checked) string {
+	switch {
+	case digestOf(old.Facts.Bound().AWS) != digestOf(new.Facts.Bound().AWS):
+		return "Something in the AWS account changed since the card was posted."
+	case digestOf(old.Facts.Bound().AzureDevOps) != digestOf(new.Facts.Bound().AzureDevOps):
+		return "Something in the Azure DevOps project changed since the card was posted."
+	case old.Verdict.Digest != new.Verdict.Digest:
+		return "The rule that applies was changed since the card was posted."
+	default:
+		return "The plan changed since the card was posted: a template or the issuer profile is newer."
+	}
+}
+
+// blobs are the documents that are stored whole beside the event.
+func (e *Engine) blobs(c Checked) [][]byte {
+	return [][]byte{encode(c.Plan), encode(c.Verdict)}
+}
+
+// say appends events by fedbot itself.
+func (e *Engine) say(ctx context.Context, f Federation, bodies ...Body) error {
+	return e.sayWith(ctx, f, nil, bodies...)
+}
+
+func (e *Engine) sayWith(ctx context.Context, f Federation, blobs [][]byte, bodies ...Body) error {
+	us := Person{Actor: Fedbot, Name: "fedbot"}
+	err := e.Log.Append(ctx, Batch{ID: f.ID, After: f.Version, Events: e.events(us, bodies), Blobs: blobs})
+	if err != nil {
+		return fmt.Errorf("append %s to %s: %w", bodies[0].kind(), f.ID, err)
+	}
+	return nil
+}
