@@ -61,7 +61,7 @@ var life = map[State]map[EventKind]State{
 		KindRevoked: Revoking, KindExpired: Revoking,
 	},
 	Revoking: {
-		KindIntended: Revoking, KindRemoved: Revoking,
+		KindIntended: Revoking, KindMade: Revoking, KindRemoved: Revoking, // made: by a call that was under way when somebody revoked
 		KindStumbled: Revoking, KindParked: Revoking, KindResumed: Revoking,
 		KindQuarantined: Revoking, KindRevoked: Revoking,
 		KindClosed: Closed,

@@ -94,16 +94,37 @@ func (e *Engine) settle(ctx context.Context, f Federation, m Move, r Result, shu
 	ctx = context.WithoutCancel(ctx) // a stop between effect and record would only cost a turn; this costs nothing
 	switch {
 	case err == nil && m.Verb == Ensure:
-		return e.say(ctx, f, Made{Step: m.Step.ID, Ref: r.Ref, Note: r.Note, Found: r.Found, Shut: shut})
+		return e.sayAsHolder(ctx, f, Made{Step: m.Step.ID, Ref: r.Ref, Note: r.Note, Found: r.Found, Shut: shut})
 	case err == nil:
-		return e.say(ctx, f, Removed{Step: m.Step.ID})
+		return e.sayAsHolder(ctx, f, Removed{Step: m.Step.ID})
 	case f.State == Provisioning && len(f.Errands) == 0 && m.Verb == Ensure && errors.Is(err, ErrPermanent):
 		return e.abandon(ctx, f, m, err)
 	case errors.Is(err, ErrPermanent) || errors.Is(err, ErrForeign) || f.Attempts >= e.Tries:
 		return e.say(ctx, f, Parked{Step: m.Step.ID, Say: Said(err), Todo: todo(f, m)})
 	default:
-		return e.say(ctx, f, Stumbled{Step: m.Step.ID, Say: Said(err), Again: e.Now().Add(e.pause(f.Attempts)).UTC()})
+		return e.sayAsHolder(ctx, f, Stumbled{Step: m.Step.ID, Say: Said(err), Again: e.Now().Add(e.pause(f.Attempts)).UTC()})
 	}
+}
+
+// sayAsHolder ends the turn that f holds, also when people have decided something
+// meanwhile: the turn is still ours as long as the history says so. Once its time
+// is up and somebody else has taken it, nothing is said.
+func (e *Engine) sayAsHolder(ctx context.Context, f Federation, b Body) error {
+	for range retries {
+		err := e.say(ctx, f, b)
+		if !errors.Is(err, ErrConflict) {
+			return err
+		}
+		now, err := e.Log.Load(ctx, f.ID)
+		if err != nil {
+			return fmt.Errorf("load %s: %w", f.ID, err)
+		}
+		if now.Turn != f.Turn {
+			return ErrBusy
+		}
+		f = now
+	}
+	return ErrConflict
 }
 
 // abandon unwinds a first plan, or turns a change round. A revert that fails for
