@@ -80,6 +80,10 @@ type Turn struct {
 	Until time.Time `json:"until"`
 }
 
+func (t Turn) same(o Turn) bool {
+	return t.Step == o.Step && t.Verb == o.Verb && t.Until.Equal(o.Until)
+}
+
 // Quarantine is a fact on a federation whose role is held by order.
 type Quarantine struct {
 	By     Person    `json:"by"`

@@ -119,7 +119,7 @@ func (e *Engine) sayAsHolder(ctx context.Context, f Federation, b Body) error {
 		if err != nil {
 			return fmt.Errorf("load %s: %w", f.ID, err)
 		}
-		if now.Turn != f.Turn {
+		if !now.Turn.same(f.Turn) {
 			return ErrBusy
 		}
 		f = now

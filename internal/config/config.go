@@ -1,0 +1,233 @@
+// Package config reads fedbot's one configuration file: strictly, with all
+// mistakes at once, each with what to do about it. An unknown key is a mistake.
+// It reads no secret until it is asked to (Secret.Read).
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"fedbot/workflows"
+)
+
+// Config is the file.
+type Config struct {
+	Slack       Slack       `yaml:"slack"`
+	AzureDevOps AzureDevOps `yaml:"azure_devops"`
+	AWS         AWS         `yaml:"aws"`
+	Approvals   Approvals   `yaml:"approvals"`
+	Report      Report      `yaml:"report"`
+	Store       Store       `yaml:"store"`
+	Metrics     Metrics     `yaml:"metrics"`
+	Pace        Pace        `yaml:"pace"`
+}
+
+// Slack is the workspace that fedbot lives in.
+type Slack struct {
+	API           string `yaml:"api"`
+	Listen        string `yaml:"listen"`
+	Team          string `yaml:"team"`
+	Channel       string `yaml:"channel"`
+	BotToken      Secret `yaml:"bot_token"`
+	SigningSecret Secret `yaml:"signing_secret"`
+}
+
+// AzureDevOps are the organizations, and the projects that may ask.
+type AzureDevOps struct {
+	VerifyPipeline string         `yaml:"verify_pipeline"`
+	Profiles       []Profile      `yaml:"profiles"`
+	Organizations  []Organization `yaml:"organizations"`
+	Projects       []Project      `yaml:"projects"`
+}
+
+// Profile is an issuer profile: what the tokens of an organization say.
+type Profile struct {
+	Name     string `yaml:"name"`
+	Issuer   string `yaml:"issuer"`
+	Audience string `yaml:"audience"`
+	Subject  string `yaml:"subject"`
+}
+
+// Organization is one Azure DevOps organization.
+type Organization struct {
+	Name    string `yaml:"name"`
+	URL     string `yaml:"url"`
+	Token   Secret `yaml:"token"`
+	Profile string `yaml:"profile"`
+}
+
+// Project may ask for federations.
+type Project struct {
+	Organization string   `yaml:"organization"`
+	Name         string   `yaml:"name"`
+	Owners       string   `yaml:"owners"`
+	Ask          []string `yaml:"ask"`
+	Channel      string   `yaml:"channel"`
+}
+
+// AWS are the accounts that may be federated into.
+type AWS struct {
+	Endpoint string    `yaml:"endpoint"`
+	Accounts []Account `yaml:"accounts"`
+}
+
+// Account is one AWS account.
+type Account struct {
+	ID         string              `yaml:"id"`
+	Name       string              `yaml:"name"`
+	Region     string              `yaml:"region"`
+	Production bool                `yaml:"production"`
+	OU         string              `yaml:"ou"`
+	Tags       map[string]string   `yaml:"tags"`
+	Owners     string              `yaml:"owners"`
+	Channel    string              `yaml:"channel"`
+	Boundary   string              `yaml:"boundary"`
+	Writer     string              `yaml:"writer"`
+	Reader     string              `yaml:"reader"`
+	ExternalID string              `yaml:"external_id"`
+	Values     map[string][]string `yaml:"values"`
+	Longest    time.Duration       `yaml:"longest"`
+	Ticket     string              `yaml:"ticket"`
+}
+
+// Approvals say who must consent, beside the owners.
+type Approvals struct {
+	Administrators string        `yaml:"administrators"`
+	Auditors       string        `yaml:"auditors"`
+	Lapse          time.Duration `yaml:"lapse"`
+	Rules          []Rule        `yaml:"rules"`
+}
+
+// Rule asks for further consent where it matches.
+type Rule struct {
+	Name          string            `yaml:"name"`
+	Accounts      []string          `yaml:"accounts"`
+	OUs           []string          `yaml:"ous"`
+	Tags          map[string]string `yaml:"tags"`
+	Organizations []string          `yaml:"organizations"`
+	Projects      []string          `yaml:"projects"`
+	Templates     []string          `yaml:"templates"`
+	Risk          string            `yaml:"risk"`
+	Params        map[string]string `yaml:"params"`
+	Lapse         time.Duration     `yaml:"lapse"`
+	Stages        []Stage           `yaml:"stages"`
+}
+
+// Stage is a group of whom a number must consent.
+type Stage struct {
+	Name  string `yaml:"name"`
+	Group string `yaml:"group"`
+	Count int    `yaml:"count"`
+}
+
+// Report is the weekly reading.
+type Report struct {
+	Cron     string `yaml:"cron"`
+	TimeZone string `yaml:"time_zone"`
+}
+
+// Store is where histories are kept.
+type Store struct {
+	Path   string `yaml:"path"`
+	Socket string `yaml:"socket"`
+}
+
+// Metrics are for Prometheus.
+type Metrics struct {
+	Listen string `yaml:"listen"`
+}
+
+// Pace is how fast fedbot goes and how soon it asks a person.
+type Pace struct {
+	Turn    time.Duration `yaml:"turn"`
+	Poll    time.Duration `yaml:"poll"`
+	Backoff time.Duration `yaml:"backoff"`
+	Tries   int           `yaml:"tries"`
+	Lag     time.Duration `yaml:"lag"`
+	Brake   int           `yaml:"brake"`
+}
+
+// Defaults are the settings that a file need not name.
+func Defaults() Config {
+	return Config{
+		Slack:       Slack{API: "https://slack.com/api/", Listen: "127.0.0.1:7071"},
+		AzureDevOps: AzureDevOps{VerifyPipeline: "fedbot-verify"},
+		Approvals:   Approvals{Lapse: 72 * time.Hour},
+		Report:      Report{Cron: "0 7 * * MON", TimeZone: "Europe/London"},
+		Store:       Store{Path: "fedbot.db", Socket: "fedbot.sock"},
+		Metrics:     Metrics{Listen: "127.0.0.1:9090"},
+		Pace: Pace{Turn: 30 * time.Second, Poll: 10 * time.Second, Backoff: 3 * time.Second,
+			Tries: 8, Lag: 10 * time.Second, Brake: 3},
+	}
+}
+
+// Load reads the file. Relative paths in it are relative to it.
+func Load(path string) (Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read config: %w", err)
+	}
+	defer f.Close()
+	c, err := Read(f)
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, p := range []*string{&c.Store.Path, &c.Store.Socket} {
+		if !filepath.IsAbs(*p) {
+			*p = filepath.Join(filepath.Dir(path), *p)
+		}
+	}
+	return c, nil
+}
+
+// Read reads a configuration and checks it.
+func Read(r io.Reader) (Config, error) {
+	text, err := io.ReadAll(io.LimitReader(r, 1<<20))
+	if err != nil {
+		return Config{}, fmt.Errorf("read config: %w", err)
+	}
+	c := Defaults()
+	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
+	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("not understood: %s", yaml.FormatError(err, false, false))
+	}
+	return c, c.check()
+}
+
+// Rules returns what the file says about asking and approving.
+func (c Config) Rules() workflows.Rules {
+	r := workflows.Rules{
+		Administrators: c.Approvals.Administrators, Auditors: c.Approvals.Auditors,
+		Lapse: c.Approvals.Lapse, Channel: c.Slack.Channel,
+	}
+	for _, o := range c.AzureDevOps.Organizations {
+		r.Organizations = append(r.Organizations, workflows.Organization{Name: o.Name, Profile: o.Profile})
+	}
+	for _, p := range c.AzureDevOps.Projects {
+		r.Projects = append(r.Projects, workflows.Project(p))
+	}
+	for _, a := range c.AWS.Accounts {
+		r.Accounts = append(r.Accounts, workflows.Account{
+			ID: a.ID, Name: a.Name, Production: a.Production, Region: a.Region, OU: a.OU, Tags: a.Tags, Owners: a.Owners,
+			Values: a.Values, Channel: a.Channel, Longest: a.Longest, Ticket: a.Ticket, Boundary: a.Boundary,
+		})
+	}
+	for _, x := range c.Approvals.Rules {
+		rule := workflows.Rule{
+			Name: x.Name, Accounts: x.Accounts, OUs: x.OUs, Tags: x.Tags, Organizations: x.Organizations, Projects: x.Projects,
+			Templates: x.Templates, Risk: workflows.Level(x.Risk), Params: x.Params, Lapse: x.Lapse,
+		}
+		for _, s := range x.Stages {
+			rule.Stages = append(rule.Stages, workflows.Stage{Name: s.Name, Group: s.Group, Count: s.Count})
+		}
+		r.Approvals = append(r.Approvals, rule)
+	}
+	return r
+}
