@@ -84,7 +84,7 @@ func (f *Federation) note(e Event, from State) error {
 	case Drifted:
 		f.Findings = b.Findings
 	case Restored:
-		f.Errands = append(f.Errands, Errand{Step: b.Step, Verb: Ensure, Finding: b.Finding})
+		f.restored(b)
 	default:
 		return f.noteWalk(e)
 	}
@@ -151,6 +151,21 @@ func (f *Federation) quarantineErrand(from State) {
 	f.Errands = append(slices.DeleteFunc(f.Errands, func(e Errand) bool { return e.Step == LiftID || e.Step == HoldID }),
 		Errand{Step: HoldID, Verb: Ensure})
 	f.Parked, f.Again, f.Attempts = nil, time.Time{}, 0 // closing does not wait for a person
+}
+
+// restored orders the step, and what hung on it where its object is gone.
+func (f *Federation) restored(b Restored) {
+	f.Errands = append(f.Errands, Errand{Step: b.Step, Verb: Ensure, Finding: b.Finding})
+	gone := slices.ContainsFunc(f.Findings, func(x Finding) bool { return x.ID == b.Finding && x.Class == "missing" })
+	if !gone || f.Plan == nil {
+		return
+	}
+	lost := map[StepID][]StepKind{RoleID: {StepPolicy}, ConnectionID: {StepChecks, StepPipelines}}
+	for _, s := range f.Plan.Steps {
+		if slices.Contains(lost[b.Step], s.Kind) {
+			f.Errands = append(f.Errands, Errand{Step: s.ID, Verb: Ensure})
+		}
+	}
 }
 
 // spec is the digest of a step as the plan has it, to know what a change changes.
