@@ -1,0 +1,177 @@
+package awsiam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"golang.org/x/sync/errgroup"
+
+	"fedbot/policies"
+	"fedbot/workflows"
+)
+
+// observeRole compares the role with its plan, field by field, and names the
+// policies on it that belong to no plan.
+func (a *AWS) observeRole(ctx context.Context, c *client, t workflows.Task) (workflows.Observation, error) {
+	spec := *t.Step.Role
+	var (
+		role               *types.Role
+		inline             []string
+		attached           []types.AttachedPolicy
+		noRole, noL1, noL2 error // each its own: the first answer must not hide the others
+		g                  errgroup.Group
+	)
+	g.Go(func() error { role, noRole = c.role(ctx, spec.Name); return nil })
+	g.Go(func() error { inline, noL1 = c.inline(ctx, spec.Name); return nil })
+	g.Go(func() error { attached, noL2 = c.attached(ctx, spec.Name); return nil })
+	_ = g.Wait()
+	if missing(noRole) {
+		return absent("role "+spec.Name, a.lagging(t, t.Intended)), nil
+	}
+	if err := errors.Join(noRole, noL1, noL2); err != nil {
+		return workflows.Observation{}, c.failed("read role "+spec.Name, err)
+	}
+	trust, err := document(role.AssumeRolePolicyDocument)
+	if err != nil {
+		return workflows.Observation{}, c.failed("read the trust policy of role "+spec.Name, err)
+	}
+	d := differences{}
+	d.role(role, t)
+	d = append(d, policies.Diff("trust", spec.Trust, trust)...)
+	d.tags(role, allTags(spec, t.Mark))
+	d.unplanned(inline, attached, t.Refs)
+	return workflows.Observation{
+		Exists:      true,
+		Ref:         aws.ToString(role.RoleId),
+		Differences: d,
+		Document:    trust,
+		Lagging:     a.lagging(t, aws.ToTime(role.CreateDate)),
+	}, nil
+}
+
+type differences []workflows.Difference
+
+// is notes a field that is not as approved.
+func (d *differences) is(field, approved, found string, wider bool) {
+	if approved != found {
+		*d = append(*d, workflows.Difference{Field: field, Approved: approved, Found: found, Wider: wider})
+	}
+}
+
+func (d *differences) role(role *types.Role, t workflows.Task) {
+	spec := *t.Step.Role
+	if t.Ref != "" {
+		d.is("role id", t.Ref, aws.ToString(role.RoleId), true)
+	} else if why := notOurs(role, t); why != "" {
+		*d = append(*d, workflows.Difference{Field: "role id", Approved: "a role that fedbot made", Found: aws.ToString(role.RoleId) + ": " + why, Wider: true})
+	}
+	d.is("path", spec.Path, aws.ToString(role.Path), false)
+	d.is("permissions boundary", spec.Boundary, boundary(role), true)
+	session := int(aws.ToInt32(role.MaxSessionDuration))
+	d.is("session length", strconv.Itoa(spec.MaxSession)+" s", strconv.Itoa(session)+" s", session > spec.MaxSession)
+	d.is("description", spec.Description, aws.ToString(role.Description), false)
+}
+
+// tags looks at the tags we set. Others are the account's own business.
+func (d *differences) tags(role *types.Role, want map[string]string) {
+	has := tagged(role)
+	for _, k := range slices.Sorted(maps.Keys(want)) {
+		if found, ok := has[k]; ok {
+			d.is("tag "+k, want[k], found, false)
+		} else {
+			d.is("tag "+k, want[k], "missing", false)
+		}
+	}
+}
+
+// unplanned notes policies that no plan of ours put on the role.
+func (d *differences) unplanned(inline []string, attached []types.AttachedPolicy, refs map[workflows.StepID]string) {
+	for _, name := range inline {
+		if !planned(name, refs) {
+			d.is("inline policy "+name, "none", "present", true)
+		}
+	}
+	for _, p := range attached {
+		d.is("attached policy "+aws.ToString(p.PolicyName), "none", aws.ToString(p.PolicyArn), true)
+	}
+}
+
+// planned goes by the policies that our events name. Where they name none, it
+// goes by the names that only plans use.
+func planned(name string, refs map[workflows.StepID]string) bool {
+	if name == policies.HoldName || name == policies.SessionsName {
+		return true
+	}
+	named := false
+	for id, ref := range refs {
+		if strings.HasPrefix(string(id), "policy:") {
+			named = true
+			if ref == name {
+				return true
+			}
+		}
+	}
+	return !named && strings.HasPrefix(name, "tmpl-")
+}
+
+// observeInline compares one inline policy with its plan.
+func (a *AWS) observeInline(ctx context.Context, c *client, t workflows.Task) (workflows.Observation, error) {
+	name := inlineName(t.Step)
+	found, err := c.inlineDocument(ctx, t.Step.Policy.Role, name)
+	if missing(err) {
+		return absent("policy "+name, a.lagging(t, t.Intended)), nil
+	}
+	if err != nil {
+		return workflows.Observation{}, c.failed("read policy "+name+" of role "+t.Step.Policy.Role, err)
+	}
+	seen := workflows.Observation{Exists: true, Ref: name, Lagging: a.lagging(t, t.Intended)}
+	switch t.Step.Kind {
+	case workflows.StepSessions: // its moment is chosen when it is written
+	case workflows.StepHold:
+		seen.Differences = policies.Diff("permissions", policies.Hold(), found)
+	default:
+		seen.Differences = policies.Diff("permissions", t.Step.Policy.Document, found)
+	}
+	return seen, nil
+}
+
+// observeLift looks for the hold: a lift is as wanted when there is none.
+func (a *AWS) observeLift(ctx context.Context, c *client, t workflows.Task) (workflows.Observation, error) {
+	_, err := c.inlineDocument(ctx, t.Step.Policy.Role, policies.HoldName)
+	seen := workflows.Observation{Exists: true, Lagging: a.lagging(t, t.Intended)}
+	if missing(err) {
+		return seen, nil
+	}
+	if err != nil {
+		return workflows.Observation{}, c.failed("read the hold of role "+t.Step.Policy.Role, err)
+	}
+	seen.Differences = []workflows.Difference{{Field: "hold", Approved: "lifted", Found: "present"}}
+	return seen, nil
+}
+
+func (c *client) inlineDocument(ctx context.Context, role, name string) (string, error) {
+	out, err := c.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)})
+	if err != nil {
+		return "", err
+	}
+	return document(out.PolicyDocument)
+}
+
+// document decodes a policy document as IAM returns it: percent-encoded by
+// RFC 3986, in which a plus is a plus.
+func document(encoded *string) (string, error) {
+	text, err := url.PathUnescape(aws.ToString(encoded))
+	if err != nil {
+		return "", fmt.Errorf("decode policy document: %w", err)
+	}
+	return text, nil
+}
