@@ -1,0 +1,14 @@
+// Package slack is a strict Slack on the wire: the Web API, Block Kit's limits,
+// signed HTTP deliveries and response URLs, with memory that survives a kill.
+//
+// An app talks to it under /api/ as it would to slack.com; it talks to the app
+// by signed POSTs with a deadline of three seconds. What a person does in Slack
+// (type a command, press a button, fill in a modal) is a method of Server and,
+// for pages and scripts, a JSON POST under /client/.
+//
+// Where Slack's answer is documented, the answer is Slack's; where Slack is
+// lenient, this is not. It differs on purpose in four places: the observer token
+// sees every conversation, private ones too; ephemeral messages outlive a reload;
+// bursts are counted by one bucket per method and token; and a workspace is one
+// workspace, never part of an Enterprise Grid.
+package slack
