@@ -24,20 +24,18 @@ import (
 func (a *AWS) observeRole(ctx context.Context, c *client, t workflows.Task) (workflows.Observation, error) {
 	spec := *t.Step.Role
 	var (
-		role               *types.Role
-		inline             []string
-		attached           []types.AttachedPolicy
-		noRole, noL1, noL2 error // each its own: the first answer must not hide the others
-		g                  errgroup.Group
+		role           *types.Role
+		on             hangings
+		noRole, noList error // each its own: the first must not hide the other
+		g              errgroup.Group
 	)
 	g.Go(func() error { role, noRole = c.role(ctx, spec.Name); return nil })
-	g.Go(func() error { inline, noL1 = c.inline(ctx, spec.Name); return nil })
-	g.Go(func() error { attached, noL2 = c.attached(ctx, spec.Name); return nil })
+	g.Go(func() error { on, noList = c.hung(ctx, spec.Name); return nil })
 	_ = g.Wait()
 	if missing(noRole) {
 		return absent("role "+spec.Name, a.lagging(t, t.Intended)), nil
 	}
-	if err := errors.Join(noRole, noL1, noL2); err != nil {
+	if err := errors.Join(noRole, noList); err != nil {
 		return workflows.Observation{}, c.failed("read role "+spec.Name, err)
 	}
 	trust, err := document(role.AssumeRolePolicyDocument)
@@ -46,9 +44,9 @@ func (a *AWS) observeRole(ctx context.Context, c *client, t workflows.Task) (wor
 	}
 	d := differences{}
 	d.role(role, t)
-	d = append(d, policies.Diff("trust", spec.Trust, trust)...)
+	d = append(d, policies.Diff("trust policy", spec.Trust, trust)...)
 	d.tags(role, allTags(spec, t.Mark))
-	d.unplanned(inline, attached, t.Refs)
+	d.unplanned(on.unplanned(t.Refs))
 	return workflows.Observation{
 		Exists:      true,
 		Ref:         aws.ToString(role.RoleId),
@@ -94,15 +92,19 @@ func (d *differences) tags(role *types.Role, want map[string]string) {
 }
 
 // unplanned notes policies that no plan of ours put on the role.
-func (d *differences) unplanned(inline []string, attached []types.AttachedPolicy, refs map[workflows.StepID]string) {
-	for _, name := range inline {
-		if !planned(name, refs) {
-			d.is("inline policy "+name, "none", "present", true)
-		}
+func (d *differences) unplanned(h hangings) {
+	for _, name := range h.inline {
+		d.is("inline policy "+name, "none", "present", true)
 	}
-	for _, p := range attached {
+	for _, p := range h.attached {
 		d.is("attached policy "+aws.ToString(p.PolicyName), "none", aws.ToString(p.PolicyArn), true)
 	}
+}
+
+// unplanned are those that no plan of ours knows. Managed policies never are.
+func (h hangings) unplanned(refs map[workflows.StepID]string) hangings {
+	inline := slices.DeleteFunc(slices.Clone(h.inline), func(name string) bool { return planned(name, refs) })
+	return hangings{inline, h.attached}
 }
 
 // planned goes by the policies that our events name. Where they name none, it
@@ -137,9 +139,9 @@ func (a *AWS) observeInline(ctx context.Context, c *client, t workflows.Task) (w
 	switch t.Step.Kind {
 	case workflows.StepSessions: // its moment is chosen when it is written
 	case workflows.StepHold:
-		seen.Differences = policies.Diff("permissions", policies.Hold(), found)
+		seen.Differences = policies.Diff("permissions policy", policies.Hold(), found)
 	default:
-		seen.Differences = policies.Diff("permissions", t.Step.Policy.Document, found)
+		seen.Differences = policies.Diff("permissions policy", t.Step.Policy.Document, found)
 	}
 	return seen, nil
 }

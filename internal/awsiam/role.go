@@ -49,7 +49,7 @@ func (a *AWS) ensureRole(ctx context.Context, c *client, t workflows.Task) (work
 	if why := notOurs(role, t); why != "" {
 		return workflows.Result{}, c.foreign(spec.Name, why)
 	}
-	if err := c.mendRole(ctx, role, spec, t.Mark); err != nil {
+	if err := c.mendRole(ctx, role, t); err != nil {
 		return workflows.Result{}, err
 	}
 	return workflows.Result{Ref: aws.ToString(role.RoleId)}, nil
@@ -109,19 +109,40 @@ func marked(role *types.Role, mark string) bool {
 	return mark != "" && has[managedBy] == fedbot && has[markTag] == mark
 }
 
-// mendRole puts right what differs, what limits first.
-func (c *client) mendRole(ctx context.Context, role *types.Role, spec workflows.RoleSpec, mark string) error {
+// mendRole puts right what Observe would find different, what limits first.
+func (c *client) mendRole(ctx context.Context, role *types.Role, t workflows.Task) error {
+	spec := *t.Step.Role
 	if err := c.mendBoundary(ctx, role, spec.Boundary); err != nil {
 		return err
 	}
-	name := role.RoleName
-	trust, err := document(role.AssumeRolePolicyDocument)
-	if err != nil || len(policies.Diff("trust", spec.Trust, trust)) > 0 {
-		_, err := c.iam.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: name, PolicyDocument: aws.String(spec.Trust)})
-		if err != nil {
-			return c.failed("write the trust policy of role "+spec.Name, err)
-		}
+	on, err := c.hung(ctx, spec.Name)
+	if err == nil {
+		err = c.takeOff(ctx, spec.Name, on.unplanned(t.Refs))
 	}
+	if err == nil {
+		err = c.mendTrust(ctx, role, spec)
+	}
+	if err == nil {
+		err = c.mendLabels(ctx, role, spec, t.Mark)
+	}
+	return err
+}
+
+func (c *client) mendTrust(ctx context.Context, role *types.Role, spec workflows.RoleSpec) error {
+	trust, err := document(role.AssumeRolePolicyDocument)
+	if err == nil && len(policies.Diff("trust policy", spec.Trust, trust)) == 0 {
+		return nil
+	}
+	_, err = c.iam.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: role.RoleName, PolicyDocument: aws.String(spec.Trust)})
+	if err != nil {
+		return c.failed("write the trust policy of role "+spec.Name, err)
+	}
+	return nil
+}
+
+// mendLabels writes the session length, the description and our tags.
+func (c *client) mendLabels(ctx context.Context, role *types.Role, spec workflows.RoleSpec, mark string) error {
+	name := role.RoleName
 	if int(aws.ToInt32(role.MaxSessionDuration)) != spec.MaxSession || aws.ToString(role.Description) != spec.Description {
 		_, err := c.iam.UpdateRole(ctx, &iam.UpdateRoleInput{
 			RoleName: name, Description: aws.String(spec.Description), MaxSessionDuration: aws.Int32(int32(spec.MaxSession)),

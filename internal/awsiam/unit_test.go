@@ -120,7 +120,8 @@ func TestNotVisibleYetIsNotForeign(t *testing.T) {
 // The answer to CreateRole was lost; the role is there.
 func TestLostAnswer(t *testing.T) {
 	role := mine()
-	a, _ := scripted(t, map[string][]answer{"GetRole": {noEntity, role.answer()}, "CreateRole": {refuse("InternalError", 500), taken}})
+	a, _ := scripted(t, map[string][]answer{"GetRole": {noEntity, role.answer()}, "CreateRole": {refuse("InternalError", 500), taken},
+		"ListAttachedRolePolicies": {done}, "ListRolePolicies": {done}})
 	got, err := a.Ensure(soon(t), roleTask(""))
 	if err != nil || got.Ref != "AROAMINE" {
 		t.Errorf("got %+v, %v", got, err)
@@ -159,13 +160,13 @@ func TestForeignRoles(t *testing.T) {
 		ref    string
 		remove string
 	}{
-		"older":              {func(r *seen) { r.made = epoch.Add(-2 * time.Minute) }, "", "foreign"},
+		"older":              {func(r *seen) { r.made = epoch.Add(-2 * time.Minute) }, "", "unknown"},
 		"other mark":         {func(r *seen) { r.tags["fedbot-mark"] = "ffffffffffffffff" }, "", "none"},
 		"no tags":            {func(r *seen) { r.tags = nil }, "", "none"},
 		"other manager":      {func(r *seen) { r.tags["managed-by"] = "terraform" }, "", "none"},
-		"other boundary":     {func(r *seen) { r.boundary += "-wide" }, "", "foreign"},
-		"no boundary":        {func(r *seen) { r.bare = true }, "", "foreign"},
-		"other path":         {func(r *seen) { r.path = "/" }, "", "foreign"},
+		"other boundary":     {func(r *seen) { r.boundary += "-wide" }, "", "unknown"},
+		"no boundary":        {func(r *seen) { r.bare = true }, "", "unknown"},
+		"other path":         {func(r *seen) { r.path = "/" }, "", "unknown"},
 		"made anew, by mark": {func(*seen) {}, "AROAGONE", "foreign"},
 		"made anew":          {func(r *seen) { r.tags = nil }, "AROAGONE", "foreign"},
 	}
@@ -295,7 +296,7 @@ func TestRemoveRoleOrder(t *testing.T) {
 	if err := a.Remove(soon(t), roleTask("AROAMINE")); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"GetRole", "PutRolePolicy", "ListAttachedRolePolicies", "DetachRolePolicy", "ListRolePolicies", "ListRolePolicies", "DeleteRolePolicy", "DeleteRolePolicy", "DeleteRole"}
+	want := []string{"GetRole", "PutRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies", "ListRolePolicies", "DetachRolePolicy", "DeleteRolePolicy", "DeleteRolePolicy", "DeleteRole"}
 	if diff := cmp.Diff(want, s.actions()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}

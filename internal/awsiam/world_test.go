@@ -1,0 +1,213 @@
+package awsiam_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"fedbot/internal/awsiam"
+	"fedbot/internal/emulate/wire"
+	"fedbot/workflows"
+)
+
+// world is an AWS on the wire, empty but for the permissions boundary, together
+// with somebody in the account who is not fedbot.
+type world struct {
+	endpoint string
+	fedbot   aws.Credentials // may do everything in the account
+	nobody   aws.Credentials // may do nothing; without keys: this world has no such person
+	gate     *wire.Gate      // nil: no faults
+	setLag   func(time.Duration)
+
+	began time.Time
+	other *iam.Client
+	t     *testing.T
+}
+
+// begin says when the case began, and lets the stranger in.
+func (w *world) begin(t *testing.T) {
+	t.Helper()
+	w.t, w.began = t, time.Now().UTC()
+	w.other = iam.NewFromConfig(aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String(w.endpoint), Credentials: keys(w.fedbot),
+		Retryer: func() aws.Retryer { return retry.NewStandard() },
+	})
+}
+
+func keys(c aws.Credentials) aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, "")
+}
+
+// aws is a fedbot in this world, signed in as somebody.
+func (w *world) aws(who aws.Credentials, change ...func(*awsiam.Options)) *awsiam.AWS {
+	w.t.Helper()
+	o := awsiam.Options{
+		Config:    aws.Config{Region: "eu-west-1", Credentials: keys(who)},
+		Endpoint:  w.endpoint,
+		Accounts:  []awsiam.Account{{ID: account, Name: "shop-dev", Region: "eu-west-1", Boundary: "boundary"}},
+		Now:       func() time.Time { return w.began },
+		PerSecond: 10000,
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	a, err := awsiam.New(o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
+// timed sets a task into this world's time: intended when the case began, and
+// looked at a minute later, when nothing lags any more.
+func (w *world) timed(t workflows.Task) workflows.Task {
+	t.Intended, t.Now = w.began, w.began.Add(time.Minute)
+	return t
+}
+
+func (w *world) do(_ any, err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// role is how the stranger sees the role and everything on it, as text.
+func (w *world) role() string {
+	w.t.Helper()
+	ctx := soon(w.t)
+	role, err := w.other.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(roleName)})
+	w.do(role, err)
+	inline, err := w.other.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: aws.String(roleName)})
+	w.do(inline, err)
+	attached, err := w.other.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(roleName)})
+	w.do(attached, err)
+	r := role.Role
+	text := fmt.Sprint(aws.ToString(r.RoleId), aws.ToString(r.AssumeRolePolicyDocument), aws.ToString(r.Description), aws.ToInt32(r.MaxSessionDuration))
+	if r.PermissionsBoundary != nil {
+		text += aws.ToString(r.PermissionsBoundary.PermissionsBoundaryArn)
+	}
+	for _, tag := range r.Tags {
+		text += aws.ToString(tag.Key) + "=" + aws.ToString(tag.Value)
+	}
+	for _, p := range attached.AttachedPolicies {
+		text += aws.ToString(p.PolicyArn)
+	}
+	return text + fmt.Sprint(inline.PolicyNames)
+}
+
+// has reports whether the role carries this inline policy.
+func (w *world) has(policy string) bool {
+	w.t.Helper()
+	_, err := w.other.GetRolePolicy(soon(w.t), &iam.GetRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String(policy)})
+	return w.found(err)
+}
+
+// exists reports whether there is a role under our name.
+func (w *world) exists() bool {
+	w.t.Helper()
+	_, err := w.other.GetRole(soon(w.t), &iam.GetRoleInput{RoleName: aws.String(roleName)})
+	return w.found(err)
+}
+
+func (w *world) found(err error) bool {
+	w.t.Helper()
+	var api interface{ ErrorCode() string }
+	if errors.As(err, &api) && api.ErrorCode() == "NoSuchEntity" {
+		return false
+	}
+	w.do(nil, err)
+	return true
+}
+
+// moto is one moto server for all cases; reset empties it. Where it is lax, its
+// cases are skipped, and the emulator alone is the judge:
+//
+//   - no rights: every credential may do everything
+//   - no lag and no faults
+//   - CreateRole takes a permissions boundary that does not exist
+//   - documents come back without percent-encoding
+//   - no limits on sizes, so the hold always has room
+func moto(t *testing.T) (reset func(*testing.T) *world) {
+	t.Helper()
+	program, err := exec.LookPath("moto_server")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("moto_server is not installed, and CI must not do without it")
+		}
+		t.Skip("moto_server is not installed; these cases ran on the emulator only")
+	}
+	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command(program, "-H", "127.0.0.1", "-p", port)
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it may be a script that starts another program
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL)
+		_ = server.Wait()
+	})
+	url := "http://127.0.0.1:" + port
+	await(t, url+"/moto-api/")
+	return func(t *testing.T) *world {
+		t.Helper()
+		post(t, url+"/moto-api/reset")
+		return &world{endpoint: url, fedbot: aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}}
+	}
+}
+
+// await asks until somebody answers.
+func await(t *testing.T, url string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	for {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := http.DefaultClient.Do(r); err == nil {
+			_ = answer.Body.Close()
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatal("moto_server did not answer in 40 seconds")
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func post(t *testing.T, url string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(soon(t), http.MethodPost, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+}
