@@ -1,0 +1,248 @@
+package azuredevops
+
+import (
+	"cmp"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// newCommit is a commit whose id follows from its content.
+func (s *Server) newCommit(repo, parent, author, comment string, files map[string]string) commit {
+	c := commit{Repository: repo, Parent: parent, Author: author, Comment: comment, When: s.o.Now(), Files: map[string]string{}}
+	for path, text := range files {
+		c.Files["/"+strings.TrimPrefix(path, "/")] = text
+	}
+	h := sha1.New()
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%d\n", repo, parent, author, comment, c.When.UnixNano())
+	for _, path := range slices.Sorted(maps.Keys(c.Files)) {
+		fmt.Fprintf(h, "%s\x00%s\x00", path, c.Files[path])
+	}
+	c.ID = hex.EncodeToString(h.Sum(nil))
+	return c
+}
+
+func blobID(text string) string {
+	sum := sha1.Sum([]byte(fmt.Sprintf("blob %d\x00%s", len(text), text)))
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Server) repositoryCalled(c *call) (repository, error) {
+	for _, r := range s.repositories.All() {
+		if r.Project == c.project.ID && (strings.EqualFold(r.ID, c.vars["repositoryId"]) || strings.EqualFold(r.Name, c.vars["repositoryId"])) {
+			return r, nil
+		}
+	}
+	return repository{}, missing("GitRepositoryNotFoundException", "TF401019: The Git repository with name or identifier %s does not exist or you do not have permissions for the operation you are attempting.", c.vars["repositoryId"])
+}
+
+func (s *Server) repositoryView(c *call, r repository) object {
+	v := object{"id": r.ID, "name": r.Name, "project": s.projectRef(c.project), "size": 1024, "isDisabled": false,
+		"url":       s.link(c.org, c.project.ID+"/_apis/git/repositories/"+r.ID),
+		"remoteUrl": s.link(c.org, c.project.ID+"/_git/"+r.ID), "webUrl": s.link(c.org, c.project.ID+"/_git/"+r.ID)}
+	if r.DefaultBranch != "" {
+		v["defaultBranch"] = r.DefaultBranch
+	}
+	return v
+}
+
+func (s *Server) listRepositories(c *call) (any, error) {
+	var all []object
+	for _, r := range s.repositories.All() {
+		if r.Project == c.project.ID {
+			all = append(all, s.repositoryView(c, r))
+		}
+	}
+	return list(all), nil
+}
+
+func (s *Server) getRepository(c *call) (any, error) {
+	r, err := s.repositoryCalled(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.repositoryView(c, r), nil
+}
+
+func (s *Server) listRefs(c *call) (any, error) {
+	r, err := s.repositoryCalled(c)
+	if err != nil {
+		return nil, err
+	}
+	var all []object
+	for _, name := range slices.Sorted(maps.Keys(r.Refs)) {
+		short := strings.TrimPrefix(name, "refs/")
+		if strings.HasPrefix(short, strings.TrimPrefix(c.q.Get("filter"), "refs/")) && strings.Contains(short, c.q.Get("filterContains")) {
+			all = append(all, object{"name": name, "objectId": r.Refs[name], "creator": s.identityRef(""),
+				"url": s.link(c.org, c.project.ID+"/_apis/git/repositories/"+r.ID+"/refs?filter="+short)})
+		}
+	}
+	return list(all), nil
+}
+
+// commitAt resolves a version descriptor.
+func (s *Server) commitAt(r repository, kind, version string) (commit, error) {
+	id := ""
+	switch strings.ToLower(kind) {
+	case "", "branch":
+		id = r.Refs[cmp.Or(fullRef(version), r.DefaultBranch)]
+	case "commit":
+		id = strings.ToLower(version)
+	}
+	k, ok := s.commits.Get(r.ID + "/" + id)
+	if !ok {
+		return commit{}, missing("GitUnresolvableToCommitException", "TF401175: The version descriptor <%s: %s > could not be resolved to a version in the repository %s", cmp.Or(kind, "Branch"), version, r.Name)
+	}
+	return k, nil
+}
+
+func (s *Server) getItem(c *call) (any, error) {
+	r, err := s.repositoryCalled(c)
+	if err != nil {
+		return nil, err
+	}
+	k, err := s.commitAt(r, cmp.Or(c.q.Get("versionDescriptor.versionType"), c.q.Get("versionType")), cmp.Or(c.q.Get("versionDescriptor.version"), c.q.Get("version")))
+	if err != nil {
+		return nil, err
+	}
+	path := "/" + strings.TrimPrefix(cmp.Or(c.q.Get("path"), c.vars["path"]), "/")
+	text, ok := k.Files[path]
+	if !ok {
+		return nil, missing("GitItemNotFoundException", "TF401174: The item '%s' could not be found in the repository '%s' at the version specified by '<%s>' (resolved to commit '%s')", path, r.Name, c.q.Get("versionDescriptor.version"), k.ID)
+	}
+	accept := c.r.Header.Get("Accept")
+	if format := c.q.Get("$format"); strings.Contains(accept, "octet-stream") || strings.EqualFold(format, "octetStream") {
+		return plain{"application/octet-stream", text}, nil
+	} else if !strings.Contains(accept, "json") && !strings.EqualFold(format, "json") || strings.EqualFold(format, "text") {
+		return plain{"text/plain", text}, nil
+	}
+	v := object{"objectId": blobID(text), "gitObjectType": "blob", "commitId": k.ID, "path": path,
+		"url":                   s.link(c.org, c.project.ID+"/_apis/git/repositories/"+r.ID+"/items"+path+"?versionType=Commit&version="+k.ID),
+		"latestProcessedChange": object{"commitId": k.ID}}
+	if strings.EqualFold(c.q.Get("includeContent"), "true") {
+		v["content"] = text
+	}
+	return v, nil
+}
+
+func (s *Server) commitView(c *call, k commit) object {
+	by := object{"name": k.Author, "email": "", "date": when(k.When)}
+	parents := []string{}
+	if k.Parent != "" {
+		parents = append(parents, k.Parent)
+	}
+	return object{"commitId": k.ID, "author": by, "committer": by, "comment": k.Comment, "parents": parents,
+		"url": s.link(c.org, c.project.ID+"/_apis/git/repositories/"+k.Repository+"/commits/"+k.ID)}
+}
+
+func (s *Server) listCommits(c *call) (any, error) {
+	r, err := s.repositoryCalled(c)
+	if err != nil {
+		return nil, err
+	}
+	k, err := s.commitAt(r, c.q.Get("searchCriteria.itemVersion.versionType"), c.q.Get("searchCriteria.itemVersion.version"))
+	if err != nil {
+		return nil, err
+	}
+	top, err := strconv.Atoi(cmp.Or(c.q.Get("searchCriteria.$top"), c.q.Get("$top")))
+	if err != nil || top < 1 {
+		top = 100
+	}
+	var all []object
+	for ok := true; ok && len(all) < top; k, ok = s.commits.Get(r.ID + "/" + k.Parent) {
+		all = append(all, s.commitView(c, k))
+	}
+	return list(all), nil
+}
+
+func (s *Server) getCommit(c *call) (any, error) {
+	r, err := s.repositoryCalled(c)
+	if err != nil {
+		return nil, err
+	}
+	k, err := s.commitAt(r, "commit", c.vars["commitId"])
+	if err != nil {
+		return nil, err
+	}
+	return s.commitView(c, k), nil
+}
+
+// sentPush is a push of one commit per ref, as callers send it.
+type sentPush struct {
+	RefUpdates []struct{ Name, OldObjectID string }
+	Commits    []struct {
+		Comment string
+		Changes []struct {
+			ChangeType string
+			Item       struct{ Path string }
+			NewContent struct{ Content, ContentType string }
+		}
+	}
+}
+
+const noCommit = "0000000000000000000000000000000000000000"
+
+func (s *Server) createPush(c *call) (any, error) {
+	r, err := s.repositoryCalled(c)
+	if err != nil {
+		return nil, err
+	}
+	var in sentPush
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	if len(in.RefUpdates) != 1 || len(in.Commits) != 1 {
+		return nil, bad("ArgumentException", "This emulator takes pushes of one commit to one ref.")
+	}
+	ref := in.RefUpdates[0].Name
+	if !s.may(c.who, c.project.ID, RightPush) {
+		return nil, refuse(http.StatusForbidden, "GitNeedsPermissionException", "TF401027: You need the Git 'GenericContribute' permission to perform this action.")
+	}
+	if slices.ContainsFunc(s.policiesOn(r.ID, ref), func(p policy) bool { return p.Enabled && p.Blocking }) {
+		return nil, refuse(http.StatusForbidden, "GitRefUpdateRejectedByPolicyException", "TF402455: Pushes to this branch are not permitted; you must use a pull request to update this branch.")
+	}
+	if old := cmp.Or(r.Refs[ref], noCommit); !strings.EqualFold(old, in.RefUpdates[0].OldObjectID) {
+		return nil, refuse(http.StatusConflict, "GitReferenceStaleException", "TF401028: The reference '%s' has already been updated by another client, so you cannot update it. Please try again.", ref)
+	}
+	files := map[string]string{}
+	if k, ok := s.commits.Get(r.ID + "/" + r.Refs[ref]); ok {
+		files = maps.Clone(k.Files)
+	}
+	for _, change := range in.Commits[0].Changes {
+		text := change.NewContent.Content
+		if strings.EqualFold(change.NewContent.ContentType, "base64encoded") {
+			raw, err := base64.StdEncoding.DecodeString(text)
+			if err != nil {
+				return nil, bad("ArgumentException", "The content of %s is not base64.", change.Item.Path)
+			}
+			text = string(raw)
+		}
+		path := "/" + strings.TrimPrefix(change.Item.Path, "/")
+		if delete(files, path); !strings.EqualFold(change.ChangeType, "delete") {
+			files[path] = text
+		}
+	}
+	k, err := s.push(r, ref, c.who.Name, in.Commits[0].Comment, files)
+	if err != nil {
+		return nil, err
+	}
+	return withStatus{http.StatusCreated, object{"pushId": 1, "date": when(k.When), "commits": []object{s.commitView(c, k)},
+		"refUpdates": []object{{"name": ref, "oldObjectId": cmp.Or(k.Parent, noCommit), "newObjectId": k.ID, "repositoryId": r.ID}},
+		"repository": s.repositoryView(c, r)}}, nil
+}
+
+func (s *Server) push(r repository, ref, author, comment string, files map[string]string) (commit, error) {
+	k := s.newCommit(r.ID, r.Refs[ref], author, comment, files)
+	r.Refs = maps.Clone(r.Refs)
+	r.Refs[ref] = k.ID
+	if r.DefaultBranch == "" {
+		r.DefaultBranch = ref
+	}
+	return k, s.saved(s.commits.Put(r.ID+"/"+k.ID, k), s.repositories.Put(r.ID, r))
+}
