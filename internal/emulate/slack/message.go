@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -126,51 +125,6 @@ func (c *content) readMetadata(raw string) error {
 	}
 	c.metadata = json.RawMessage(raw)
 	return nil
-}
-
-// named fills in the block and action ids that the app left out, as Slack does.
-func (s *Server) named(v any) json.RawMessage {
-	l, _ := v.([]any)
-	for _, b := range l {
-		b, _ := b.(object)
-		if id, _ := b["block_id"].(string); id == "" {
-			b["block_id"] = strconv.FormatInt(46656+s.count("block"), 36)
-		}
-		for _, e := range elementsOf(b) {
-			if id, _ := e["action_id"].(string); id == "" && e["type"] != "image" {
-				e["action_id"] = strconv.FormatInt(46656+s.count("block"), 36)
-			}
-		}
-	}
-	raw, _ := json.Marshal(v) // it was JSON a moment ago
-	return raw
-}
-
-// elementsOf returns the interactive elements of a block.
-func elementsOf(b object) []object {
-	var out []object
-	add := func(v any) {
-		if o, ok := v.(object); ok {
-			out = append(out, o)
-		}
-	}
-	switch b["type"] {
-	case "actions", "context_actions":
-		l, _ := b["elements"].([]any)
-		for _, e := range l {
-			add(e)
-		}
-	case "card":
-		l, _ := b["actions"].([]any)
-		for _, e := range l {
-			add(e)
-		}
-	case "section":
-		add(b["accessory"])
-	case "input":
-		add(b["element"])
-	}
-	return out
 }
 
 // post stores a new message and returns it.

@@ -42,13 +42,11 @@ func isList(field string) bool { return strings.HasSuffix(field, "s") && field !
 // parts calls do for every interactive element of a list of blocks.
 func parts(raw json.RawMessage, do func(block, element object)) {
 	v, _ := decode(string(raw)) // it was checked when it came in
-	l, _ := v.([]any)
-	for _, b := range l {
-		b, _ := b.(object)
+	eachBlock(v, func(b object) {
 		for _, e := range elementsOf(b) {
 			do(b, e)
 		}
-	}
+	})
 }
 
 // find returns one element by its ids.
