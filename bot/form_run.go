@@ -1,0 +1,212 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/slack-go/slack"
+
+	"fedbot/workflows"
+)
+
+// formMemory keeps what open forms were filled from, so that a redraw and a search
+// do not read everything again. Losing it costs a reading and nothing else.
+type formMemory struct {
+	mu        sync.Mutex
+	projects  map[workflows.Actor][]Project
+	pipelines map[string][]workflows.Pipeline
+	order     map[string]string // view to the newest choice in it
+}
+
+func newFormMemory() formMemory {
+	return formMemory{projects: map[workflows.Actor][]Project{}, pipelines: map[string][]workflows.Pipeline{}, order: map[string]string{}}
+}
+
+// mostRemembered bounds each part of the memory; a full one is forgotten whole.
+const mostRemembered = 1000
+
+func remember[K comparable, V any](mu *sync.Mutex, m map[K]V, k K, v V) {
+	mu.Lock()
+	defer mu.Unlock()
+	if len(m) >= mostRemembered {
+		clear(m)
+	}
+	m[k] = v
+}
+
+// openForm opens the form before anything is read: a trigger lives three seconds.
+func (b *Bot) openForm(ctx context.Context, p parcel, a answers) error {
+	if p.trigger == "" {
+		return workflows.Refuse("late", "The form could not be opened: fedbot was restarted meanwhile. Please type /federate again.")
+	}
+	loading := notice("Ask for a federation", "Loading your projects…")
+	opened, err := b.o.Slack.OpenViewContext(ctx, p.trigger, *loading)
+	if err != nil {
+		b.o.Log.Warn("open form", "error", err)
+		return workflows.Refuse("late", "The form could not be opened: Slack allows three seconds for it, and they had passed. Please try again.")
+	}
+	c, err := b.choice(ctx, p.actor(), a, true)
+	if err != nil {
+		b.o.Log.Error("fill form", "error", err)
+		return b.updateView(ctx, opened.View.ID, opened.View.Hash, *notice("Ask for a federation", "The projects could not be read, and unread counts as none. Nothing is lost. "+said(err)))
+	}
+	if one, ok := c.project(a); ok {
+		a.Organization, a.Project = one.Organization, one.Name
+	}
+	form := requestForm(c, a, "")
+	form.PrivateMetadata = p.Channel
+	return b.updateView(ctx, opened.View.ID, opened.View.Hash, *form)
+}
+
+func (b *Bot) updateView(ctx context.Context, id, hash string, v slack.ModalViewRequest) error {
+	err := b.briefly(ctx, func() error {
+		_, err := b.o.Slack.UpdateViewContext(ctx, v, "", hash, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("update view: %w", err)
+	}
+	return nil
+}
+
+// choice reads what the form offers; fresh says not to use what is remembered.
+func (b *Bot) choice(ctx context.Context, by workflows.Actor, a answers, fresh bool) (choice, error) {
+	c := choice{Accounts: b.o.Places.Accounts(), Templates: b.o.Places.Templates(), Now: b.o.Now(), NotReal: b.o.NotReal}
+	b.forms.mu.Lock()
+	projects, known := b.forms.projects[by]
+	b.forms.mu.Unlock()
+	if fresh || !known {
+		var err error
+		if projects, err = b.o.Places.Projects(ctx, by); err != nil {
+			return c, fmt.Errorf("read projects: %w", err)
+		}
+		remember(&b.forms.mu, b.forms.projects, by, projects)
+	}
+	c.Projects = projects
+	if p, ok := c.project(a); ok {
+		list, err := b.pipelinesOf(ctx, p, fresh)
+		if err != nil {
+			c.Unread = said(err)
+			b.o.Log.Warn("read pipelines", "project", p.Name, "error", err)
+		}
+		c.Pipelines = list
+	}
+	return c, nil
+}
+
+func (b *Bot) pipelinesOf(ctx context.Context, p Project, fresh bool) ([]workflows.Pipeline, error) {
+	key := p.Organization + "/" + p.Name
+	b.forms.mu.Lock()
+	list, known := b.forms.pipelines[key]
+	b.forms.mu.Unlock()
+	if known && !fresh {
+		return list, nil
+	}
+	list, err := b.o.Places.Pipelines(ctx, p.Organization, p.Name)
+	if err != nil {
+		return nil, fmt.Errorf("read pipelines: %w", err)
+	}
+	remember(&b.forms.mu, b.forms.pipelines, key, list)
+	return list, nil
+}
+
+// redraw shows what depends on the choice that was just made. Two quick choices may
+// be worked in either order: the older one is dropped.
+func (b *Bot) redraw(ctx context.Context, p parcel) error {
+	if p.Action != formCallback {
+		return nil
+	}
+	if !b.newest(p) {
+		return nil
+	}
+	a := read(p.Answers)
+	c, err := b.choice(ctx, p.actor(), a, false)
+	if err != nil {
+		return err
+	}
+	form := requestForm(c, a, "")
+	form.PrivateMetadata = p.Value
+	err = b.updateView(ctx, p.View, p.Hash, *form)
+	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok && refused.Err == "hash_conflict" {
+		if !b.newest(p) {
+			return nil
+		}
+		err = b.updateView(ctx, p.View, "", *form)
+	}
+	if err != nil {
+		b.o.Log.Warn("redraw form", "error", err)
+	}
+	return nil
+}
+
+func (b *Bot) newest(p parcel) bool {
+	b.forms.mu.Lock()
+	last := b.forms.order[p.View]
+	b.forms.mu.Unlock()
+	if p.Order < last {
+		return false
+	}
+	remember(&b.forms.mu, b.forms.order, p.View, p.Order)
+	return true
+}
+
+// options answers a search in a list that was too long to send whole.
+func (b *Bot) options(ctx context.Context, p parcel) any {
+	a := read(p.Answers)
+	c, err := b.choice(ctx, p.actor(), a, false)
+	if err != nil {
+		b.o.Log.Warn("search", "error", err)
+	}
+	all := projectOptions(c.Projects)
+	if p.Action == blockPipelines {
+		// An open form shows the list of the project in the block's id.
+		organization, project, _ := strings.Cut(strings.TrimPrefix(p.Value, blockPipelines+"/"), "/")
+		list, err := b.pipelinesOf(ctx, Project{organization, project}, false)
+		if err != nil || !slices.Contains(c.Projects, Project{organization, project}) {
+			list = nil
+		}
+		all = pipelineOptions(list)
+	}
+	found := []*slack.OptionBlockObject{}
+	for _, o := range all {
+		if len(found) < mostOptions && strings.Contains(strings.ToLower(o.Value), strings.ToLower(p.Text)) {
+			found = append(found, o)
+		}
+	}
+	return slack.OptionsResponse{Options: found}
+}
+
+// formSent submits a form that had no slips.
+func (b *Bot) formSent(ctx context.Context, p parcel) error {
+	proposal, err := read(p.Answers).proposal(b.o.Now())
+	if err != nil {
+		return err
+	}
+	f, err := b.o.Desk.Submit(ctx, workflows.Ask{Delivery: p.Key, By: p.actor(), Proposal: proposal})
+	if err != nil {
+		return err
+	}
+	done := view("Ask for a federation", sentBlocks(f, b.o.Channel(proposal)))
+	if err := b.updateView(ctx, p.View, "", *done); err != nil {
+		p.Channel = p.Value
+		b.tell(ctx, p, sentMessage(f, b.o.Channel(proposal)))
+	}
+	return nil
+}
+
+// formAgain shows the form as it was sent, with the refusal above it, so that
+// nothing typed is lost. It reports whether that could be shown.
+func (b *Bot) formAgain(ctx context.Context, p parcel, r *workflows.Refusal) bool {
+	a := read(p.Answers)
+	c, err := b.choice(ctx, p.actor(), a, false)
+	if err != nil {
+		return false
+	}
+	form := requestForm(c, a, r.Say)
+	form.PrivateMetadata = p.Value
+	return b.updateView(ctx, p.View, "", *form) == nil
+}
