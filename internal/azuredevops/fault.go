@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/microsoft/azure-devops-go-api/azuredevops/v7"
@@ -30,11 +31,16 @@ func refusal(err error) (status int, key string) {
 	return status, key
 }
 
-// absent says whether a refusal means that the very object is not there. A project
-// that is not there may just as well be hidden, so that is no absence.
+// absent says whether a refusal means that the very object is not there. A 404
+// without the service's own type is some proxy's; one about the project or the
+// repository may as well mean that they are hidden; and "Vss" types are about the
+// address, not the object.
 func absent(err error) bool {
 	status, key := refusal(err)
-	return status == http.StatusNotFound && !strings.Contains(key, "Project") && !strings.Contains(key, "Page")
+	if status != http.StatusNotFound || key == "" || strings.HasPrefix(key, "Vss") {
+		return false
+	}
+	return !slices.ContainsFunc([]string{"Project", "Repository", pageKey}, func(part string) bool { return strings.Contains(key, part) })
 }
 
 // duplicate says whether a name is taken.

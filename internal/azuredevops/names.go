@@ -3,6 +3,7 @@ package azuredevops
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sort"
 	"strconv"
 	"strings"
@@ -70,7 +71,7 @@ func (d *DevOps) lookUp(ctx context.Context, organization, project string) (name
 	}
 	n := names{organization: o.Name, organizationID: data.InstanceId.String()}
 	p, err := c.core.GetProject(ctx, core.GetProjectArgs{ProjectId: &project})
-	if status, _ := refusal(err); status == 404 {
+	if status, key := refusal(err); status == http.StatusNotFound && strings.Contains(key, "Project") {
 		return n, nil
 	}
 	if err != nil {

@@ -31,16 +31,17 @@ const (
 type pace struct {
 	limiter *rate.Limiter
 	mu      sync.Mutex
-	over    chan struct{} // closed when the pause is over; nil: there is none
+	pauses  int           // that run now
+	over    chan struct{} // closed when the last of them is over
 }
 
 var errPause = errors.New("told to slow down")
 
 func (p *pace) wait(ctx context.Context) error {
 	p.mu.Lock()
-	over := p.over
+	over, pausing := p.over, p.pauses > 0
 	p.mu.Unlock()
-	if over != nil {
+	if pausing {
 		select {
 		case <-over:
 		case <-ctx.Done():
@@ -63,11 +64,20 @@ func (p *pace) obey(h http.Header) {
 	if seconds < pause.Seconds() {
 		pause = time.Duration(seconds * float64(time.Second))
 	}
-	over := make(chan struct{})
 	p.mu.Lock()
-	p.over = over
-	p.mu.Unlock()
-	time.AfterFunc(pause, func() { close(over) })
+	defer p.mu.Unlock()
+	if p.pauses++; p.pauses == 1 {
+		p.over = make(chan struct{})
+	}
+	time.AfterFunc(pause, p.resume)
+}
+
+func (p *pace) resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pauses--; p.pauses == 0 {
+		close(p.over)
+	}
 }
 
 // Credential hands out the Authorization header of one identity: "Basic" with a
@@ -202,7 +212,7 @@ func order(resp *http.Response, body []byte) *http.Response {
 		resp.StatusCode = http.StatusUnauthorized
 		body = refusalBody("a sign-in page instead of an answer", "SignInPage")
 	case page:
-		body = refusalBody("a page instead of an answer", "Page")
+		body = refusalBody("a page instead of an answer", pageKey)
 	case status >= 400:
 		body = refusalBody(refusalText(body))
 	default:
@@ -214,6 +224,9 @@ func order(resp *http.Response, body []byte) *http.Response {
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp
 }
+
+// pageKey is our own type of a refusal that came as a page.
+const pageKey = "Page"
 
 func refusalBody(message, key string) []byte {
 	raw, _ := json.Marshal(map[string]string{"message": message, "typeKey": key}) // strings always encode

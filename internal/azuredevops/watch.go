@@ -102,7 +102,7 @@ func (t *task) waiting(ctx context.Context, b *build.Build, records []build.Time
 	}):
 		return ""
 	}
-	return "an agent" + inPool(b)
+	return "an agent" + t.inPool(ctx, b)
 }
 
 // lacking says which permission a stalled run lacks: on the connection or, if the
@@ -112,19 +112,26 @@ func (t *task) lacking(ctx context.Context, b *build.Build) string {
 	if connection != "" {
 		may, err := t.c.permissionsOf(ctx, project, connection)
 		if err == nil && (may.all || slices.Contains(may.pipelines, t.Step.Proof.Pipeline.ID)) {
-			return "a permission on the agents" + inPool(b)
+			return "a permission on the agents" + t.inPool(ctx, b)
 		}
 	}
 	return "a permission on the connection"
 }
 
-func inPool(b *build.Build) string {
-	if b.Queue == nil {
-		return ""
+// inPool names the agent pool that a run waits for: its own, or its pipeline's.
+func (t *task) inPool(ctx context.Context, b *build.Build) string {
+	queue := b.Queue
+	if queue == nil {
+		spec := t.Step.Proof
+		def, err := t.c.builds.GetDefinition(ctx, build.GetDefinitionArgs{Project: &spec.ProjectID, DefinitionId: &spec.Pipeline.ID})
+		if err != nil || def.Queue == nil {
+			return "" // a few words less, nothing that matters
+		}
+		queue = def.Queue
 	}
-	name := value(b.Queue.Name)
-	if b.Queue.Pool != nil && value(b.Queue.Pool.Name) != "" {
-		name = value(b.Queue.Pool.Name)
+	name := value(queue.Name)
+	if queue.Pool != nil && value(queue.Pool.Name) != "" {
+		name = value(queue.Pool.Name)
 	}
 	if name == "" {
 		return ""
