@@ -25,6 +25,9 @@ const (
 
 // signingKey is made once and journaled.
 func (s *Server) signingKey() (*rsa.PrivateKey, error) {
+	if s.o.key != nil {
+		return s.o.key, nil
+	}
 	if text, ok := s.keys.Get("signing"); ok {
 		block, _ := pem.Decode([]byte(text))
 		if block == nil {

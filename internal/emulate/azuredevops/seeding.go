@@ -185,7 +185,11 @@ func (s *Server) seedIdentities(org string, o Organization, projects map[string]
 			groupEndpointCreators: p.EndpointCreator, groupContributors: p.Contributor, groupReaders: p.Reader,
 		} {
 			for _, name := range names {
-				who.Groups = append(who.Groups, projects[name]+"/"+group)
+				id, ok := projects[name]
+				if !ok {
+					return fmt.Errorf("%s: no project %q", p.Name, name)
+				}
+				who.Groups = append(who.Groups, id+"/"+group)
 			}
 		}
 		slices.Sort(who.Groups)
@@ -196,7 +200,11 @@ func (s *Server) seedIdentities(org string, o Organization, projects map[string]
 	for _, v := range o.Services {
 		who := identity{Org: org, Name: v.Name, Service: true, Rights: map[string][]Right{}}
 		for name, rights := range v.Rights {
-			who.Rights[projects[name]] = rights
+			id, ok := projects[name]
+			if !ok {
+				return fmt.Errorf("%s: no project %q", v.Name, name)
+			}
+			who.Rights[id] = rights
 		}
 		if err := s.seedIdentity("service/"+o.Name+"/"+v.Name, v.ID, who, v.Token, v.Scopes); err != nil {
 			return err

@@ -26,6 +26,8 @@ type Options struct {
 	Lag        time.Duration // how long a deleted connection is still seen, being deleted
 	RetryAfter time.Duration // sent as Retry-After with every answer, good ones too; zero: not sent
 	HTTP       *http.Client  // what agents call AWS with; nil: a client with a deadline of 30 s
+
+	key *rsa.PrivateKey // of tests that do not care; nil: made once and journaled
 }
 
 // Server is the emulator. It is safe for concurrent use.

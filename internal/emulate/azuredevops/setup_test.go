@@ -2,6 +2,8 @@ package azuredevops
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -73,6 +75,15 @@ func seed() Seed {
 	}}}
 }
 
+// testKey is made once: making one takes long.
+var testKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
 // world is an emulator behind HTTP with a clock that the test moves.
 type world struct {
 	t   *testing.T
@@ -89,6 +100,9 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	o := Options{Now: func() time.Time { return w.now }, Seed: seed(), AWS: w.aws.url, BaseURL: func() string { return w.url }}
 	if change != nil {
 		change(&o)
+	}
+	if o.Journal == nil {
+		o.key = testKey()
 	}
 	var err error
 	if w.s, err = New(o); err != nil {
