@@ -157,6 +157,25 @@ func TestPress(t *testing.T) {
 	}
 }
 
+func TestPressOnAnEphemeral(t *testing.T) {
+	w := newWorld(t, nil)
+	ts := must[string](t)(w.bot.PostEphemeral("C0001", "U0APP", client.MsgOptionText("x", false), client.MsgOptionBlocks(
+		client.NewActionBlock("own", button("request_withdraw", "F-17.1", "Withdraw")))))
+	if err := w.s.Press(t.Context(), "U0REQ", "C0001", ts, "own", "request_withdraw", ""); !errors.Is(err, ErrUnknown) {
+		t.Errorf("somebody else pressed it: %v", err)
+	}
+	if err := w.s.Press(t.Context(), "U0APP", "C0001", ts, "own", "request_withdraw", ""); err != nil {
+		t.Fatal(err)
+	}
+	if c := w.app.interactions[0]; !c.Container.IsEphemeral || c.Container.MessageTs != ts || w.app.payloads[0]["message"] != nil {
+		t.Errorf("payload = %+v", c.Container)
+	}
+	if status, _ := respond(t, w.app.interactions[0].ResponseURL, `{"delete_original":true}`); status != 200 ||
+		len(w.s.Snapshot("U0APP").Channels[0].Messages) != 0 {
+		t.Errorf("delete: %d", status)
+	}
+}
+
 func TestPressInsideAContainer(t *testing.T) {
 	w := newWorld(t, nil)
 	raw := `[{"type":"container","child_blocks":[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"Go"}}]}]}]`
@@ -340,5 +359,19 @@ func TestFaultsAndCounts(t *testing.T) {
 	}
 	if n := w.gate.Calls()["slack:chat.postMessage"]; n != 1 {
 		t.Errorf("%d calls", n)
+	}
+}
+
+func TestNothingIsPromisedThatIsNotWritten(t *testing.T) {
+	j := journal(t, t.TempDir())
+	w := newWorld(t, func(o *Options) { o.Journal = j })
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.bot.PostMessage("C0001", client.MsgOptionText("x", false)); code(err) != "internal_error" {
+		t.Errorf("a post that the journal does not hold: %v", err)
+	}
+	if _, err := w.s.Command(t.Context(), "U0REQ", "C0001", ""); err == nil || len(w.app.commands) != 0 {
+		t.Errorf("a command that the journal does not hold: %v", err)
 	}
 }
