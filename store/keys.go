@@ -125,6 +125,9 @@ func (t *tx) get(bucket, key []byte) []byte { return t.Bucket(bucket).Get(key) }
 
 func (t *tx) put(bucket, key, value []byte) error {
 	t.writes++
+	if value == nil {
+		value = []byte{} // within this transaction, bbolt gives nil back as "no such key"
+	}
 	if err := t.Bucket(bucket).Put(key, value); err != nil {
 		return fmt.Errorf("put into %s: %w", bucket, err)
 	}

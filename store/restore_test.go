@@ -161,29 +161,3 @@ func TestBackupWhileWriting(t *testing.T) {
 	close(stop)
 	must(t, <-done)
 }
-
-// FuzzRestore: whatever is read, there is a checked store or none, and no panic.
-func FuzzRestore(f *testing.F) {
-	db, _ := open(f)
-	furnish(f, db)
-	whole := export(f, db)
-	f.Add(whole)
-	f.Add(whole[:200])
-	f.Add([]byte(`{"export":{"schema":1,"epoch":1}}` + "\n" + `{"end":{"lines":1,"size":0,"root":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}}`))
-	f.Add([]byte(`{"export":{"schema":1}}{"note":{}}{"delivery":{"key":"a"}}{"event":{"seq":1,"id":"F-1","version":1,"event":null}}`))
-	f.Fuzz(func(t *testing.T, from []byte) {
-		if len(from) > 20 && bytes.Equal(from[16:20], []byte{0xED, 0xDA, 0x0C, 0xED}) {
-			t.Skip("a bbolt file: bbolt's own to fuzz")
-		}
-		path := filepath.Join(t.TempDir(), "new.db")
-		if store.Restore(path, bytes.NewReader(from)) != nil {
-			if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("a file is there: %v", err)
-			}
-			return
-		}
-		db := openAt(t, path)
-		storetest.Consistent(t, db)
-		must(t, db.Close())
-	})
-}
