@@ -31,7 +31,7 @@ type client struct {
 
 const (
 	attempts     = 3                      // of one call, within the caller's deadline
-	maxBackoff   = 200 * time.Millisecond // between two attempts; the engine is the one with patience
+	maxBackoff   = 100 * time.Millisecond // between two attempts; the engine is the one with patience
 	signInTime   = 10 * time.Second       // for AssumeRole: the SDK lets it outlive its caller
 	keptSessions = 500
 )

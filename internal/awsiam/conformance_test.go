@@ -35,6 +35,7 @@ var cases = []struct {
 	{"a held role whose making nobody recorded", nil, unrecorded},
 	{"facts", nil, facts},
 	{"writer and reader are assumed", nil, assumed},
+	{"with no more rights than it takes", hasRights, littleRights},
 	{"a boundary that is not there", hasRights, noBoundary},
 	{"without rights nothing is read and nothing concluded", hasRights, noRights},
 	{"the answer to CreateRole is lost", hasGate, lostAnswer},
@@ -65,7 +66,10 @@ func conform(t *testing.T, fresh func(*testing.T) *world) {
 	}
 }
 
-func TestConformanceOnMoto(t *testing.T) { conform(t, moto(t)) }
+func TestConformanceOnMoto(t *testing.T) {
+	t.Parallel()
+	conform(t, moto(t))
+}
 
 // steps are a create's, in order. They know the role by ref.
 func (w *world) steps(ref string) []workflows.Task {
@@ -366,18 +370,38 @@ func facts(t *testing.T, w *world) {
 	}
 }
 
-// assumed signs in to roles of the account and does everything as them.
-func assumed(t *testing.T, w *world) {
+const (
+	everything = `{"Version":"2012-10-17","Statement":[{"Sid":"All","Effect":"Allow","Action":["iam:*"],"Resource":["*"]}]}`
+	lookOnly   = `{"Version":"2012-10-17","Statement":[{"Sid":"Look","Effect":"Allow","Action":["iam:Get*","iam:List*"],"Resource":["*"]}]}`
+	// A name that nobody has is under no path, so looking must be allowed for all roles.
+	writeLittle = `{"Version":"2012-10-17","Statement":[
+		{"Sid":"Look","Effect":"Allow","Action":["iam:GetRole","iam:ListRolePolicies","iam:ListAttachedRolePolicies"],"Resource":["arn:aws:iam::` + account + `:role/*"]},
+		{"Sid":"Bounded","Effect":"Allow","Action":["iam:CreateRole","iam:PutRolePermissionsBoundary","iam:UpdateAssumeRolePolicy","iam:UpdateRole","iam:DeleteRole",
+			"iam:PutRolePolicy","iam:DeleteRolePolicy","iam:DetachRolePolicy"],"Resource":["arn:aws:iam::` + account + `:role/ado-federation/*"],
+			"Condition":{"StringEquals":{"iam:PermissionsBoundary":"` + boundaryARN + `"}}},
+		{"Sid":"Tags","Effect":"Allow","Action":["iam:TagRole"],"Resource":["arn:aws:iam::` + account + `:role/ado-federation/*"]},
+		{"Sid":"Provider","Effect":"Allow","Action":["iam:CreateOpenIDConnectProvider","iam:GetOpenIDConnectProvider","iam:TagOpenIDConnectProvider"],"Resource":["` + providerARN + `"]}]}`
+)
+
+// employ gives fedbot roles of the account with these rights.
+func (w *world) employ(writer, reader string) {
+	w.t.Helper()
 	trust := `{"Version":"2012-10-17","Statement":[{"Sid":"Base","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"sts:AssumeRole"}]}`
-	for _, name := range []string{"fedbot-writer", "fedbot-reader"} {
-		w.do(w.other.CreateRole(soon(t), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(trust)}))
-		w.do(w.other.PutRolePolicy(soon(t), &iam.PutRolePolicyInput{RoleName: aws.String(name), PolicyName: aws.String("all"),
-			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Sid":"All","Effect":"Allow","Action":["iam:*"],"Resource":["*"]}]}`)}))
+	for name, rights := range map[string]string{"fedbot-writer": writer, "fedbot-reader": reader} {
+		w.do(w.other.CreateRole(soon(w.t), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(trust)}))
+		w.do(w.other.PutRolePolicy(soon(w.t), &iam.PutRolePolicyInput{
+			RoleName: aws.String(name), PolicyName: aws.String("rights"), PolicyDocument: aws.String(rights)}))
 	}
-	a := w.aws(w.fedbot, func(o *awsiam.Options) {
+	w.setUp = func(o *awsiam.Options) {
 		o.Accounts[0].WriterRoleARN = "arn:aws:iam::" + account + ":role/fedbot-writer"
 		o.Accounts[0].ReaderRoleARN = "arn:aws:iam::" + account + ":role/fedbot-reader"
-	})
+	}
+}
+
+// assumed does everything as roles of the account.
+func assumed(t *testing.T, w *world) {
+	w.employ(everything, everything)
+	a := w.aws(w.fedbot)
 	w.do(nil, a.Reachable(soon(t), account))
 	ref := w.make(a, 5)
 	w.clean(a, w.steps(ref)[1], w.steps(ref)[3])
@@ -386,6 +410,18 @@ func assumed(t *testing.T, w *world) {
 	}
 	if n := a.Calls()["sts:AssumeRole"]; n != 3 {
 		t.Errorf("signed in %d times, want once each for the check, the writer and the reader", n)
+	}
+}
+
+// littleRights does everything with no more rights than it takes: nothing outside
+// our path, nothing without our boundary, nothing written by the reader.
+func littleRights(t *testing.T, w *world) {
+	w.employ(writeLittle, lookOnly)
+	wholeLife(t, w)
+	drift(t, w)
+	a := w.aws(w.fedbot)
+	if _, err := a.Facts(soon(t), account, awsiam.FactsQuery{Issuer: issuer, RoleName: roleName}); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -493,7 +529,7 @@ func lag(t *testing.T, w *world) {
 func noRoom(t *testing.T, w *world) {
 	a := w.aws(w.fedbot)
 	ref := w.make(a, 5)
-	full := `{"Version":"2012-10-17","Statement":[{"Sid":"Full","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::` + strings.Repeat("x", 9860) + `"]}]}`
+	full := `{"Version":"2012-10-17","Statement":[{"Sid":"Full","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::` + strings.Repeat("x", 9920) + `"]}]}`
 	w.do(w.other.PutRolePolicy(soon(t), &iam.PutRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("full"), PolicyDocument: aws.String(full)}))
 	if _, err := a.Ensure(soon(t), w.steps(ref)[2]); kindOf(t, err) != "permanent" {
 		t.Errorf("hold: %v", err)

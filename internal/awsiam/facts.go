@@ -137,7 +137,7 @@ func (c *client) readName(ctx context.Context, f *workflows.AWSFacts, q FactsQue
 		return c.failed("read role "+q.RoleName, err)
 	}
 	if q.OwnRoleID == "" || aws.ToString(role.RoleId) != q.OwnRoleID {
-		f.RoleIs = fmt.Sprintf("role %s exists in %s and was not made by fedbot", aws.ToString(role.RoleName), c.said())
+		f.RoleIs = fmt.Sprintf("Role %s exists in %s and was not made by fedbot.", aws.ToString(role.RoleName), c.said())
 	}
 	return nil
 }

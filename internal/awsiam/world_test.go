@@ -31,6 +31,7 @@ type world struct {
 	nobody   aws.Credentials // may do nothing; without keys: this world has no such person
 	gate     *wire.Gate      // nil: no faults
 	setLag   func(time.Duration)
+	setUp    func(*awsiam.Options) // further options of every fedbot here; nil: none
 
 	began time.Time
 	other *iam.Client
@@ -60,6 +61,9 @@ func (w *world) aws(who aws.Credentials, change ...func(*awsiam.Options)) *awsia
 		Accounts:  []awsiam.Account{{ID: account, Name: "shop-dev", Region: "eu-west-1", Boundary: "boundary"}},
 		Now:       func() time.Time { return w.began },
 		PerSecond: 10000,
+	}
+	if w.setUp != nil {
+		w.setUp(&o)
 	}
 	for _, f := range change {
 		f(&o)
