@@ -43,6 +43,14 @@ func (s *sheet) header(t text) {
 	s.plain = append(s.plain, line)
 }
 
+// notify words the first line of the twin, which is the notification, otherwise
+// than the header.
+func (s *sheet) notify(t text) {
+	if len(s.plain) > 0 {
+		s.plain[0] = t.plain
+	}
+}
+
 func (s *sheet) section(t text) { s.write(t, false) }
 
 // expanded is a section that Slack must not fold behind "See more".
@@ -66,7 +74,7 @@ func (s *sheet) fields(facts ...text) {
 			continue
 		}
 		objects = append(objects, mrkdwn(cutLines(f.mrkdwn, maxField)))
-		s.plain = append(s.plain, strings.Replace(f.plain, "\n", ": ", 1))
+		s.plain = append(s.plain, strings.ReplaceAll(strings.Replace(f.plain, "\n", ": ", 1), "\n", "; "))
 	}
 	if len(objects) > 0 {
 		s.blocks = append(s.blocks, slack.NewSectionBlock(nil, objects, nil))

@@ -30,9 +30,9 @@ import (
 type Options struct {
 	Slack         *slack.Client
 	SigningSecret string
-	Team          string // id of the one workspace whose people are listened to: T0001
-	Channel       func(p workflows.Proposal) string
-	Mention       func(group string) string // "<!subteam^S0001>", or the group's name where Slack has none
+	Team          string                            // id of the one workspace whose people are listened to: T0001
+	Channel       func(p workflows.Proposal) string // id of the channel where it is decided; of the empty one: the channel for everything
+	Mention       func(group string) string         // "<!subteam^S0001>", or the group's name where Slack has none
 	Now           func() time.Time
 	Log           *slog.Logger
 

@@ -57,7 +57,7 @@ func use(sh *sheet, f workflows.Federation) {
 		return
 	}
 	p := f.Approved
-	where := say("in %s", pipelines(p))
+	where := say("in %s", join(" or ", each(p.Pipelines)...))
 	if len(p.Pipelines) == 0 {
 		where = say("once a pipeline is permitted; none is yet")
 	}

@@ -17,7 +17,8 @@ func askingCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene)
 		sh.section(say("%s asks for %s. Nobody has been asked yet.", who(r.By), r.ID))
 		return
 	}
-	sh.header(say("%s risk: %s asks to %s %s", capital(string(c.Words.Risk)), f.Names.Project, asks(r), accountName(f, s)))
+	what := say("%s asks to %s %s", f.Names.Project, asks(r), accountName(f, s))
+	sh.header(say("%s risk: %s", capital(string(c.Words.Risk)), what))
 	sh.section(lines(introduction(f, r), standingOf(r)))
 	sh.quote(who(r.By), r.Proposal.Reason)
 	sh.fields(askingFields(f, r, s)...)
@@ -32,9 +33,18 @@ func askingCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene)
 		sh.actions(detailsButton(f, r, s))
 		return
 	}
+	sh.notify(say("%s risk request %s needs a decision: %s", capital(string(c.Words.Risk)), r.ID, what))
 	sh.section(decides(r))
-	sh.context(join(" ", say("Undecided by %s, it lapses.", at(c.Lapses)), nothing(r), say("Plan %s.", c.Digest.Short())))
+	sh.context(say("Undecided by %s, it lapses and %s. Plan %s.", at(c.Lapses), otherwise(r), c.Digest.Short()))
 	sh.actions(decideButtons(f, r, s)...)
+}
+
+// otherwise is what does not happen if nobody decides.
+func otherwise(r workflows.Request) string {
+	if r.Proposal.Kind == workflows.Create {
+		return "nothing is created"
+	}
+	return "nothing is changed"
 }
 
 func asks(r workflows.Request) text {
@@ -127,7 +137,7 @@ func ends(p workflows.Proposal) text {
 
 // reach says what the role can and cannot do, and the worst case.
 func reach(w workflows.Words) text {
-	all := []text{bold("It can")}
+	all := []text{lead("It can")}
 	for _, can := range w.Can {
 		all = append(all, join("", say("• "), prose(can)))
 	}
@@ -136,11 +146,11 @@ func reach(w workflows.Words) text {
 }
 
 // sentence is a bold lead-in and its prose; empty if there is none.
-func sentence(lead, rest, end string) text {
+func sentence(label, rest, end string) text {
 	if rest == "" {
 		return text{}
 	}
-	return join("", bold(lead), say(" "), prose(rest), say("%s", end))
+	return join("", lead(label), say(" "), prose(rest), say("%s", end))
 }
 
 func compared(w workflows.Words) text { return sentence("Compared with today", w.Today, "") }
@@ -153,10 +163,10 @@ func checksLine(checks []workflows.Check) text {
 		if c.OK {
 			passed++
 		} else {
-			warnings = append(warnings, join(" ", bold("Warning:"), prose(c.Say)))
+			warnings = append(warnings, join(" ", lead("Warning"), prose(c.Say)))
 		}
 	}
-	first := join("", bold("Checked before asking"), say(" %d of %d passed.", passed, len(checks)))
+	first := join("", lead("Checked before asking"), say(" %d of %d passed.", passed, len(checks)))
 	return lines(append([]text{first}, warnings...)...)
 }
 
@@ -166,10 +176,10 @@ func decides(r workflows.Request) text {
 	now, filled := r.Stage()
 	if len(stages) == 1 {
 		st := stages[0]
-		return join("", bold("Who decides"), say(" %d of %s: %d so far. %s can; %s cannot.",
+		return join("", lead("Who decides"), say(" %d of %s: %d so far. %s can; %s cannot.",
 			st.Count, st.Group, filled, people(len(st.Could)), who(r.By)))
 	}
-	all := []text{bold("Who decides")}
+	all := []text{lead("Who decides")}
 	for i, st := range stages {
 		line := say("%d. %s, %d of %s: ", i+1, st.Name, st.Count, st.Group)
 		switch {
@@ -256,7 +266,7 @@ func releaseCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene
 
 func findingsLine(f workflows.Federation) text {
 	if len(f.Findings) == 0 {
-		return join("", bold("Open findings"), say(" none at the last reading."))
+		return join("", lead("Open findings"), say(" none at the last reading."))
 	}
-	return join("", bold("Open findings"), say(" %d: a release does not mend them.", len(f.Findings)))
+	return join("", lead("Open findings"), say(" %d: a release does not mend them.", len(f.Findings)))
 }

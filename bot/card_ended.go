@@ -87,7 +87,10 @@ func reasonOf(f workflows.Federation, s scene) text {
 	}
 	switch b := s.Left.Body.(type) {
 	case workflows.Abandoned:
-		return prose(b.Say)
+		if s.Left.By.Actor == workflows.Fedbot {
+			return prose(b.Say)
+		}
+		return say("Given up by %s, %s.", who(s.Left.By), at(s.Left.At))
 	default:
 		return say("By %s, %s.", who(s.Left.By), at(s.Left.At))
 	}
@@ -98,8 +101,13 @@ func quoteReason(sh *sheet, s scene) {
 	if s.Left == nil {
 		return
 	}
-	if b, ok := s.Left.Body.(workflows.Revoked); ok {
+	switch b := s.Left.Body.(type) {
+	case workflows.Revoked:
 		sh.quote(who(s.Left.By), b.Reason)
+	case workflows.Abandoned:
+		if s.Left.By.Actor != workflows.Fedbot {
+			sh.quote(who(s.Left.By), b.Say)
+		}
 	}
 }
 
@@ -118,15 +126,23 @@ func left(events []workflows.Event) *workflows.Event {
 func remaining(f workflows.Federation) string {
 	var out []string
 	for _, st := range slices.Backward(f.Steps) {
-		step, ok := f.Plan.Step(st.ID)
-		if !ok || step.Kind == workflows.StepProvider || step.System == workflows.Ourselves {
+		step, _ := f.Plan.Step(st.ID)
+		name := ""
+		switch {
+		case step.Kind == workflows.StepPipelines:
+			name = "permissions of the pipelines"
+		case step.Kind == workflows.StepChecks:
+			name = "checks on the connection"
+		case step.Kind == workflows.StepPolicy && step.Policy != nil:
+			name = "policy " + step.Policy.Name
+		case step.Role != nil:
+			name = "role " + step.Role.Name
+		case step.Connection != nil:
+			name = "connection " + step.Connection.Name
+		default:
 			continue
 		}
-		name := step.Title
-		if name == "" {
-			name = parts[min(max(step.Part, 1), lastPart)]
-		}
-		out = append(out, fmt.Sprintf("%-40s to be removed", middle(name, 40)))
+		out = append(out, fmt.Sprintf("to be removed  %s", middle(name, 90)))
 	}
 	if len(out) == 0 {
 		return "nothing is left but to look once more"

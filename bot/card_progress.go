@@ -23,7 +23,7 @@ func progressCard(sh *sheet, f workflows.Federation, r workflows.Request, s scen
 		sh.quote(who(f.Quarantine.By), f.Quarantine.Reason)
 	case f.Reverse:
 		sh.header(say("Going back to what was before: %s", title(f, s)))
-		sh.section(join(" ", bold("Why"), prose(r.Say), say("Nothing for you to do.")))
+		sh.section(join(" ", lead("Why"), prose(r.Say), say("Nothing for you to do.")))
 	case f.Before != nil:
 		sh.header(say("Being changed: %s", title(f, s)))
 		sh.section(join(" ", approvals(r), say("Step %d of %d. Nothing for you to do.", now, lastPart)))
@@ -54,6 +54,7 @@ func partNow(f workflows.Federation) int {
 			return s.Part
 		}
 	}
+	f.Errands, f.Quarantine = nil, nil // what is done out of turn does not move the walk
 	if m, ok := f.Next(); ok && m.Step.Part > 0 {
 		return m.Step.Part
 	}
@@ -75,6 +76,8 @@ func progress(f workflows.Federation, now int) string {
 			word, detail = "done", noted(f, part, detail)
 		case part == now && f.Parked != nil:
 			word, detail = "stopped", f.Parked.Say
+		case part == now && f.Quarantine != nil:
+			word, detail = "stopped", "quarantined"
 		case part == now:
 			word, detail = "now", underWay(f, part)
 		}
@@ -171,7 +174,7 @@ func parkedCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene)
 	if f.State == workflows.Provisioning {
 		sh.pre(progress(f, partNow(f)))
 	}
-	sh.section(join("", bold("Who can"), say(" %s, %s, the approvers, and administrators (try again only).", who(r.By), f.Owner)))
+	sh.section(join("", lead("Who can"), say(" %s, %s, the approvers, and administrators (try again only).", who(r.By), f.Owner)))
 	retry := federationButton(actRetry, "Try again", f, s)
 	retry.Style = "primary"
 	if f.State == workflows.Provisioning {
@@ -197,7 +200,7 @@ func exists(f workflows.Federation) text {
 		}
 	}
 	if len(out) == 0 {
-		return join("", bold("What exists"), say(" nothing that fedbot made."))
+		return join("", lead("What exists"), say(" nothing that fedbot made."))
 	}
 	return join("", bold("What exists"), say(" or may exist: "), join(", ", out...), say("."))
 }

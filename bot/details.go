@@ -49,7 +49,7 @@ type dossier struct {
 const mostDossier = 60000
 
 func (d *dossier) part(head, body string) {
-	body = strings.TrimSpace(body)
+	body = strings.Trim(body, "\n")
 	if body == "" || len(d.blocks) > maxView-4 {
 		return
 	}

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -262,12 +261,8 @@ func (b *Bot) redrawCard(ctx context.Context, f workflows.Federation, r workflow
 	if len(notes) == 0 {
 		return nil
 	}
-	after, err := b.o.Feed.Cursor(ctx, follower)
-	if err == nil {
-		err = b.o.Feed.Mark(ctx, follower, after, notes)
-	}
-	if err != nil {
-		return errors.Join(errors.New("note what a card shows"), err)
+	if err := b.o.Feed.Mark(ctx, follower, 0, notes); err != nil {
+		return fmt.Errorf("note what a card shows: %w", err)
 	}
 	return nil
 }

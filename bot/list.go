@@ -79,7 +79,7 @@ func listMessage(seen []workflows.Federation, sceneOf func(workflows.Federation)
 	if rest := len(shown) - mostListed; rest > 0 {
 		sh.context(say("%d more, and %d closed, are not shown. /federate history PROJECT has one project's.", rest, closed))
 	} else {
-		sh.context(say("%d closed are not shown. /federate show F-17 shows a card.", closed))
+		sh.context(say("%d closed are not shown. /federate show and an id shows a card.", closed))
 	}
 	return sh.message()
 }

@@ -32,7 +32,8 @@ type Entry struct {
 }
 
 // feed is every event in order, and how far a follower has come. Mark stores the
-// cursor and the notes in one write.
+// cursor and the notes in one write; the cursor never moves back, so that 0 writes
+// notes alone.
 type feed interface {
 	Feed(ctx context.Context, after uint64, most int) ([]Entry, error)
 	Wait(ctx context.Context, after uint64) error // returns when something is after it, or ctx ends

@@ -10,10 +10,10 @@ import (
 	"fedbot/workflows"
 )
 
-// Report posts a drift report to a channel. It returns when Slack has it, or why
-// not.
-func (b *Bot) Report(ctx context.Context, channel string, r workflows.Report) error {
-	m := reportMessage(r, b.o.Console, b.o.NotReal)
+// Report posts a drift report to the channel for everything. It returns when Slack
+// has it, or why not.
+func (b *Bot) Report(ctx context.Context, r workflows.Report) error {
+	m, channel := reportMessage(r, b.o.Console, b.o.NotReal), b.o.Channel(workflows.Proposal{})
 	err := b.patiently(ctx, "drift report", func() error {
 		_, _, err := b.o.Slack.PostMessageContext(ctx, channel, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
 		return err

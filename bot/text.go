@@ -79,6 +79,9 @@ func bold(v any) text {
 	return text{"*" + t.mrkdwn + "*", t.plain}
 }
 
+// lead begins a line: bold for those who look, with a colon for those who listen.
+func lead(label string) text { return text{"*" + lit(label) + "*", label + ":"} }
+
 // at is a moment, shown in the reader's zone.
 func at(t time.Time) text {
 	plain := t.UTC().Format("Mon 2 Jan 2006 15:04 UTC")
@@ -145,12 +148,14 @@ func join(sep string, ts ...text) text {
 func lines(ts ...text) text { return join("\n", ts...) }
 
 // names lists names with commas.
-func names(list []string) text {
+func names(list []string) text { return join(", ", each(list)...) }
+
+func each(list []string) []text {
 	ts := make([]text, len(list))
 	for i, n := range list {
 		ts[i] = say("%s", n)
 	}
-	return join(", ", ts...)
+	return ts
 }
 
 // middle cuts a name in the middle, so that both of its ends can be told apart.

@@ -43,11 +43,14 @@ func timeline(f workflows.Federation, e workflows.Event, s scene) (text, workflo
 	case workflows.Resumed:
 		return say("%s had it tried again.", by), main
 	case workflows.Reversed:
-		return join(" ", say("The change turns back:"), prose(b.Say)), b.Request
+		return join(" ", say("The change turns back:"), typed(b.Say)), b.Request
 	case workflows.Reverted:
 		return say("Back to what was before."), b.Request
 	case workflows.Abandoned:
-		return join(" ", say("Given up:"), prose(b.Say), say("What was made is being removed.")), b.Request
+		if e.By.Actor != workflows.Fedbot {
+			return say("%s gave it up; the reason is on the card. What was made is being removed.", by), b.Request
+		}
+		return join(" ", say("Failed:"), prose(b.Say), say("What was made is being removed.")), b.Request
 	case workflows.Revoked:
 		return join(" ", say("%s revoked it; what was made is being removed.", by), s.mention(f.Owner)), leavingCardOf(f)
 	case workflows.Expired:
@@ -144,7 +147,14 @@ func letter(f workflows.Federation, e workflows.Event, s scene) (message, workfl
 		sh.section(join(" ", bold(say("Lapsed: %s, %s.", id, name)), say("Nobody decided by %s.", at(e.At)), nothingOf(f, id), say("You can send it again.")))
 	case workflows.Abandoned:
 		id = b.Request
-		sh.section(join(" ", bold(say("Failed: %s, %s.", id, name)), prose(b.Say), say("What was made is being removed.")))
+		why := prose(b.Say)
+		if e.By.Actor != workflows.Fedbot {
+			why = say("%s gave it up.", who(e.By))
+		}
+		sh.section(join(" ", bold(say("Failed: %s, %s.", id, name)), why, say("What was made is being removed.")))
+		if e.By.Actor != workflows.Fedbot {
+			sh.quote(who(e.By), b.Say)
+		}
 	case workflows.Activated:
 		id = b.Request
 		sh.section(join(" ", bold(say("Active: %s, %s.", f.ID, name)), say("It is proved and can be used.")))
