@@ -1,0 +1,230 @@
+package aws
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+type policyXML struct {
+	PolicyName       string
+	PolicyID         string `xml:"PolicyId"`
+	ARN              string `xml:"Arn"`
+	Path             string
+	DefaultVersionID string `xml:"DefaultVersionId"`
+	AttachmentCount  int
+	BoundaryCount    int `xml:"PermissionsBoundaryUsageCount"`
+	IsAttachable     bool
+	Description      string `xml:",omitempty"`
+	CreateDate       string
+	UpdateDate       string
+	Tags             *list[Tag]
+	Versions         *list[versionXML] `xml:"PolicyVersionList"`
+}
+
+type versionXML struct {
+	Document         string `xml:",omitempty"`
+	VersionID        string `xml:"VersionId"`
+	IsDefaultVersion bool
+	CreateDate       string
+}
+
+type policyResult struct{ Policy policyXML }
+
+type versionResult struct{ PolicyVersion versionXML }
+
+// policy is a managed policy of any account, or one that AWS manages.
+func (s *Server) policy(arn string) (Policy, bool) {
+	if p, ok := awsManaged(arn); ok {
+		return p, true
+	}
+	return s.policies.Get(arn)
+}
+
+// policyFor is a managed policy that an account may use.
+func (s *Server) policyFor(account, arn string) (Policy, bool) {
+	p, ok := s.policy(arn)
+	return p, ok && (p.Account == account || p.Account == "aws")
+}
+
+func (c *call) policyXML(p Policy) policyXML {
+	x := policyXML{
+		PolicyName: p.Name, PolicyID: p.ID, ARN: p.ARN, Path: p.Path, DefaultVersionID: p.Default, IsAttachable: true,
+		Description: p.Description, CreateDate: iso(p.Created), UpdateDate: iso(p.Updated),
+	}
+	x.AttachmentCount, x.BoundaryCount = c.uses(p.ARN)
+	return x
+}
+
+func (p Policy) versionXML(v PolicyVersion, document bool) versionXML {
+	x := versionXML{VersionID: v.ID, IsDefaultVersion: v.ID == p.Default, CreateDate: iso(v.Created)}
+	if document {
+		x.Document = percent(v.Document, "")
+	}
+	return x
+}
+
+// uses counts the caller's entities that have the policy attached or as a boundary.
+func (c *call) uses(arn string) (attached, boundaries int) {
+	for _, r := range c.rolesOf(c.caller.account) {
+		if slices.Contains(r.Attached, arn) {
+			attached++
+		}
+		if r.Boundary == arn {
+			boundaries++
+		}
+	}
+	for _, u := range c.s.users.All() {
+		if u.Account == c.caller.account && slices.Contains(u.Attached, arn) {
+			attached++
+		}
+	}
+	return attached, boundaries
+}
+
+// readPolicy is the managed policy that a read names.
+func (c *call) readPolicy() (Policy, error) {
+	arn, err := c.text("PolicyArn", 20, 2048)
+	if err != nil {
+		return Policy{}, err
+	}
+	p, ok := c.s.policyFor(c.caller.account, arn)
+	if !ok || !c.s.visible(p.Created) {
+		return Policy{}, noSuchEntity("Policy %s was not found.", arn)
+	}
+	return p, nil
+}
+
+// ownPolicy is the managed policy that a write names.
+func (c *call) ownPolicy() (Policy, error) {
+	arn, err := c.text("PolicyArn", 20, 2048)
+	if err != nil {
+		return Policy{}, err
+	}
+	p, ok := c.s.policies.Get(arn)
+	if !ok || p.Account != c.caller.account {
+		return Policy{}, noSuchEntity("Policy %s was not found.", arn)
+	}
+	return p, nil
+}
+
+func (c *call) policyDocument() (string, error) {
+	text, err := c.document("PolicyDocument")
+	if err != nil {
+		return "", err
+	}
+	if _, err := parseIdentityPolicy(text); err != nil {
+		return "", err
+	}
+	if weight(text) > quotaManaged {
+		return "", limitExceeded("Cannot exceed quota for PolicySize: %d", quotaManaged)
+	}
+	return text, nil
+}
+
+func createPolicy(c *call) (any, error) {
+	p := Policy{Account: c.caller.account, ID: newID("ANPA"), Default: "v1", Created: c.now, Updated: c.now, Tags: c.tags()}
+	var err error
+	if p.Name, err = c.name("PolicyName", 128); err != nil {
+		return nil, err
+	}
+	if p.Path, err = c.path("Path"); err != nil {
+		return nil, err
+	}
+	if p.Description, err = c.description(); err != nil {
+		return nil, err
+	}
+	if err = checkTags(p.Tags); err != nil {
+		return nil, err
+	}
+	if p.Document, err = c.policyDocument(); err != nil {
+		return nil, err
+	}
+	p.ARN = policyARN(p.Account, p.Path, p.Name)
+	for _, old := range c.s.policies.All() {
+		if old.Account == p.Account && strings.EqualFold(old.Name, p.Name) {
+			return nil, refuse(409, "EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", old.Name)
+		}
+	}
+	p.Versions = []PolicyVersion{{ID: "v1", Document: p.Document, Created: c.now}}
+	x := c.policyXML(p)
+	if len(p.Tags) > 0 {
+		x.Tags = listOf(p.Tags)
+	}
+	return policyResult{x}, put(c.s, c.s.policies, p.ARN, p)
+}
+
+func getPolicy(c *call) (any, error) {
+	p, err := c.readPolicy()
+	if err != nil {
+		return nil, err
+	}
+	x := c.policyXML(p)
+	x.Tags = listOf(p.Tags)
+	return policyResult{x}, nil
+}
+
+func listPolicies(c *call) (any, error) {
+	scope, prefix := c.form.Get("Scope"), orRoot(c.form.Get("PathPrefix"))
+	var all []Policy
+	if scope != "Local" {
+		all = append(all, awsManagedPolicies()...)
+	}
+	if scope != "AWS" {
+		all = append(all, c.policiesOf(c.caller.account)...)
+	}
+	var out []policyXML
+	for _, p := range all {
+		x := c.policyXML(p)
+		x.Description = ""
+		used := x.AttachmentCount > 0 || c.form.Get("OnlyAttached") != "true"
+		if used && c.s.visible(p.Created) && strings.HasPrefix(p.Path, prefix) {
+			out = append(out, x)
+		}
+	}
+	out, next, err := pageOf(c, out)
+	return struct {
+		Policies *list[policyXML]
+		page
+	}{listOf(out), next}, err
+}
+
+func (c *call) policiesOf(account string) []Policy {
+	return slices.DeleteFunc(c.s.policies.All(), func(p Policy) bool { return p.Account != account })
+}
+
+func deletePolicy(c *call) (any, error) {
+	p, err := c.ownPolicy()
+	if err != nil {
+		return nil, err
+	}
+	if attached, boundaries := c.uses(p.ARN); attached+boundaries > 0 {
+		return nil, refuse(409, "DeleteConflict", "Cannot delete a policy attached to entities.")
+	}
+	if len(p.Versions) > 1 {
+		return nil, refuse(409, "DeleteConflict", "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
+	}
+	return nil, remove(c.s, c.s.policies, p.ARN)
+}
+
+func createPolicyVersion(c *call) (any, error) {
+	p, err := c.ownPolicy()
+	if err != nil {
+		return nil, err
+	}
+	text, err := c.policyDocument()
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Versions) >= quotaPolicyVersions {
+		return nil, limitExceeded("A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", quotaPolicyVersions)
+	}
+	last, _ := strconv.Atoi(strings.TrimPrefix(p.Versions[len(p.Versions)-1].ID, "v"))
+	v := PolicyVersion{ID: fmt.Sprintf("v%d", last+1), Document: text, Created: c.now}
+	p.Versions, p.Updated = append(slices.Clone(p.Versions), v), c.now
+	if c.form.Get("SetAsDefault") == "true" {
+		p.Default, p.Document = v.ID, text
+	}
+	return versionResult{p.versionXML(v, false)}, put(c.s, c.s.policies, p.ARN, p)
+}
