@@ -56,11 +56,7 @@ func conform(t *testing.T, fresh func(*testing.T) *world) {
 				t.Skip("this AWS is lax about it")
 			}
 			w.begin(t)
-			_, err := w.other.CreatePolicy(soon(t), &iam.CreatePolicyInput{
-				PolicyName: aws.String("boundary"), Path: aws.String("/ado-federation/"),
-				PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Sid":"Most","Effect":"Allow","Action":["s3:*"],"Resource":["*"]}]}`),
-			})
-			w.do(nil, err)
+			w.boundary()
 			c.run(t, w)
 		})
 	}

@@ -89,6 +89,15 @@ func (w *world) do(_ any, err error) {
 	}
 }
 
+// boundary makes the account's permissions boundary.
+func (w *world) boundary() {
+	w.t.Helper()
+	w.do(w.other.CreatePolicy(soon(w.t), &iam.CreatePolicyInput{
+		PolicyName: aws.String("boundary"), Path: aws.String(workflows.RolePath),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Sid":"Most","Effect":"Allow","Action":["s3:*"],"Resource":["*"]}]}`),
+	}))
+}
+
 // role is how the stranger sees the role and everything on it, as text.
 func (w *world) role() string {
 	w.t.Helper()
