@@ -1,0 +1,59 @@
+// Command fedbot federates Azure DevOps projects into AWS from chat.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// errUsage marks a wrong command line: exit 2. Every other error is exit 1.
+var errUsage = errors.New("wrong usage")
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(os.Stderr, "fedbot:", err)
+		return 2
+	}
+	fmt.Fprintln(os.Stderr, "fedbot:", sentence(err))
+	return 1
+}
+
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "fedbot",
+		Short:         "Federate Azure DevOps projects into AWS from chat, without access keys",
+		SilenceErrors: true, SilenceUsage: true,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	root.AddCommand(serveCommand(), sandboxCommand(), listCommand(), showCommand(), historyCommand(), requestCommand(),
+		driftCommand(), orderCommand("quarantine"), orderCommand("revoke"), dbCommand(), versionCommand())
+	return root
+}
+
+// exactly wraps an argument check, so that a wrong number of words is wrong usage.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return fmt.Errorf("%w: %s takes %s; see: fedbot %s --help", errUsage, c.Name(), what, c.Name())
+		}
+		return nil
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fedbot/workflows"
+)
+
+func requestCommand() *cobra.Command {
+	var h host
+	var p workflows.Proposal
+	var template, ends string
+	var params []string
+	c := &cobra.Command{
+		Use: "request", Short: "Ask for a federation; people approve it in Slack", Args: exactly(0, "flags only"),
+		Example: `  fedbot request --org contoso --project "Web Shop" --connection aws-shop-dev --account shop-dev \
+    --template s3-static-site --param bucket=shop-site-dev --param prefix=web/ \
+    --pipeline storefront-deploy --branch main --reason "Deploy the storefront from CI. SHOP-412"`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			client, err := h.client()
+			if err != nil {
+				return err
+			}
+			g := workflows.Grant{Template: template, Params: map[string]string{}}
+			for _, kv := range params {
+				k, v, ok := strings.Cut(kv, "=")
+				if !ok || k == "" {
+					return fmt.Errorf("%w: --param takes name=value, not %q", errUsage, kv)
+				}
+				g.Params[k] = v
+			}
+			p.Kind, p.Grants = workflows.Create, []workflows.Grant{g}
+			if ends != "" {
+				if p.Ends, err = time.Parse("2006-01-02", ends); err != nil {
+					return fmt.Errorf("%w: --ends takes a date such as 2027-05-24, not %q", errUsage, ends)
+				}
+			}
+			f, err := client.Request(c.Context(), p)
+			if err != nil {
+				return err
+			}
+			return h.print(c.OutOrStdout(), f, func(w io.Writer) {
+				fmt.Fprintf(w, "Sent. %s is being checked; then the people who decide are asked in Slack. fedbot show %s tells how far it is.\n", f.ID.Request(1), f.ID)
+			})
+		},
+	}
+	h.flags(c)
+	fl := c.Flags()
+	fl.StringVar(&p.Organization, "org", "", "Azure DevOps organization")
+	fl.StringVar(&p.Project, "project", "", "project")
+	fl.StringVar(&p.Connection, "connection", "", "name of the service connection to make")
+	fl.StringVar(&p.Account, "account", "", "AWS account, by name or number")
+	fl.StringVar(&template, "template", "", "permissions template")
+	fl.StringArrayVar(&params, "param", nil, "name=value of the template; may be repeated")
+	fl.StringArrayVar(&p.Pipelines, "pipeline", nil, "pipeline that may use it; may be repeated; none means none yet")
+	fl.StringArrayVar(&p.Branches, "branch", nil, "branch it may be used from; may be repeated")
+	fl.StringVar(&p.Owner, "owner", "", "owner team (default: the project's)")
+	fl.StringVar(&ends, "ends", "", "last day, such as 2027-05-24")
+	fl.StringVar(&p.Reason, "reason", "", "why; approvers read this")
+	for _, name := range []string{"org", "project", "connection", "account", "template", "reason"} {
+		if err := c.MarkFlagRequired(name); err != nil {
+			panic(err) // the flag is defined above
+		}
+	}
+	return c
+}
+
+func orderCommand(verb string) *cobra.Command {
+	var h host
+	var reason string
+	short := map[string]string{
+		"quarantine": "Put the hold on at once: the role can do nothing until it is released",
+		"revoke":     "End a federation at once: its role and connection are removed",
+	}[verb]
+	c := &cobra.Command{
+		Use: verb + " F-17 --reason TEXT", Short: short, Args: exactly(1, "the id of a federation, such as F-17"),
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := h.client()
+			if err != nil {
+				return err
+			}
+			f, err := client.Order(c.Context(), workflows.FederationID(args[0]), workflows.OrderVerb(verb), reason)
+			if err != nil {
+				return err
+			}
+			return h.print(c.OutOrStdout(), f, func(w io.Writer) {
+				fmt.Fprintf(w, "%s: %s. fedbot is carrying it out; fedbot show %s tells how far it is.\n", f.ID, facts(f), f.ID)
+			})
+		},
+	}
+	h.flags(c)
+	c.Flags().StringVar(&reason, "reason", "", "why; it stays in the history")
+	return c
+}
+
+func driftCommand() *cobra.Command {
+	var h host
+	c := &cobra.Command{
+		Use: "drift [F-17]…", Short: "Read active federations now and compare them with what was approved",
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := h.client()
+			if err != nil {
+				return err
+			}
+			var ids []workflows.FederationID
+			for _, a := range args {
+				if workflows.FederationID(a).Number() == 0 {
+					return fmt.Errorf("%w: %q is not the id of a federation, such as F-17", errUsage, a)
+				}
+				ids = append(ids, workflows.FederationID(a))
+			}
+			r, err := client.Drift(c.Context(), ids)
+			if err != nil {
+				return err
+			}
+			return h.print(c.OutOrStdout(), r, func(w io.Writer) { printReport(w, r) })
+		},
+	}
+	h.flags(c)
+	return c
+}
+
+func printReport(w io.Writer, r workflows.Report) {
+	verdict := "nothing to do"
+	if len(r.Findings) > 0 {
+		verdict = fmt.Sprintf("%d findings", len(r.Findings))
+	}
+	fmt.Fprintf(w, "Drift report, %s UTC: %s. %d of %d federations read.\n", minute(r.At), verdict, r.Read, r.Of)
+	t := table(w)
+	for _, x := range r.Findings {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s, %s\tapproved %s\tfound %s\n", x.Finding.ID, x.Finding.Level, x.Federation, x.Finding.Class, x.Finding.Field,
+			middle(x.Finding.Approved, 50), middle(x.Finding.Found, 50))
+	}
+	_ = t.Flush()
+	for _, u := range r.Unread {
+		fmt.Fprintf(w, "Not read, so nothing is claimed about it: %s. %s\n", u.Federation, u.Say)
+	}
+}

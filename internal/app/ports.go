@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"fedbot/bot"
+	"fedbot/internal/azuredevops"
+	"fedbot/internal/identity"
+	"fedbot/policies"
+	"fedbot/store"
+	"fedbot/workflows"
+)
+
+// newKey is a federation's random 128 bits.
+func newKey() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails, by its own promise
+	return hex.EncodeToString(b[:])
+}
+
+// feed and inbox give the store the shapes that the bot declares.
+type feed struct{ *store.DB }
+
+func (f feed) Feed(ctx context.Context, after uint64, most int) ([]bot.Entry, error) {
+	list, err := f.DB.Feed(ctx, after, most)
+	out := make([]bot.Entry, 0, len(list))
+	for _, x := range list {
+		out = append(out, bot.Entry{Seq: x.Seq, ID: x.ID, Version: x.Version, Event: x.Event})
+	}
+	return out, err
+}
+
+type inbox struct{ *store.DB }
+
+func (i inbox) Pending(ctx context.Context) ([]bot.Delivery, error) {
+	list, err := i.DB.Pending(ctx)
+	out := make([]bot.Delivery, 0, len(list))
+	for _, x := range list {
+		out = append(out, bot.Delivery{Key: x.Key, Body: x.Body})
+	}
+	return out, err
+}
+
+// channel says where a proposal is decided: the account's channel, the project's,
+// or the one for everything.
+func channel(rules workflows.Rules) func(workflows.Proposal) string {
+	return func(p workflows.Proposal) string {
+		if a, ok := rules.Account(p.Account); ok && a.Channel != "" {
+			return a.Channel
+		}
+		if pr, ok := rules.Project(p.Organization, p.Project); ok && pr.Channel != "" {
+			return pr.Channel
+		}
+		return rules.Channel
+	}
+}
+
+// mention is how Slack notifies a group; a group that cannot be read is written
+// by its name, which notifies nobody and loses nothing.
+func mention(people *identity.Slack, group string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	id, err := people.GroupID(ctx, group)
+	if err != nil || id == "" {
+		return group
+	}
+	return "<!subteam^" + id + ">"
+}
+
+// places are what the request form offers.
+type places struct {
+	rules     workflows.Rules
+	catalogue *policies.Catalogue
+	devops    *azuredevops.DevOps
+}
+
+func (p *places) Projects(context.Context, workflows.Actor) ([]bot.Project, error) {
+	var out []bot.Project
+	for _, x := range p.rules.Projects {
+		out = append(out, bot.Project{Organization: x.Organization, Name: x.Name})
+	}
+	return out, nil
+}
+
+func (p *places) Pipelines(ctx context.Context, organization, project string) ([]workflows.Pipeline, error) {
+	return p.devops.Pipelines(ctx, organization, project)
+}
+
+func (p *places) Accounts() []workflows.Account { return p.rules.Accounts }
+
+func (p *places) Templates() []bot.Template {
+	var out []bot.Template
+	for _, name := range p.catalogue.Names() {
+		t, ok := p.catalogue.Get(name)
+		if !ok {
+			continue
+		}
+		x := bot.Template{Name: t.Name, Purpose: t.Purpose, Risk: t.Risk.Level}
+		for _, q := range t.Parameters {
+			x.Params = append(x.Params, bot.Param{Name: q.Name, Hint: q.Description, Example: q.Example, Optional: q.Optional})
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// brake says why fedbot may not end federations by itself now: when more have
+// reached their end at once than the brake allows, a mistake of ours or a wrong
+// clock is likelier than so many ends.
+func (a *App) brake(ctx context.Context, now time.Time) (string, error) {
+	list, err := a.db.List(ctx)
+	if err != nil {
+		return "", fmt.Errorf("count ended federations: %w", err)
+	}
+	n := 0
+	for _, f := range list {
+		if (f.State == workflows.Active || f.State == workflows.Provisioning) && !f.Ends.IsZero() && !now.Before(f.Ends) {
+			n++
+		}
+	}
+	if n > a.o.Config.Pace.Brake {
+		a.o.Log.Error("brake: too many federations reached their end at once, so none is ended; a person decides", "count", n)
+		return fmt.Sprintf("%d federations reached their end at once", n), nil
+	}
+	return "", nil
+}

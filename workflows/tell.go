@@ -1,0 +1,128 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Tell says in a sentence what an event is about, for the history. What people
+// typed is quoted.
+func Tell(e Event) string {
+	switch b := e.Body.(type) {
+	case Submitted:
+		return fmt.Sprintf("asked for %s in %s to use %s: “%s”", b.Proposal.Connection, b.Proposal.Project, b.Proposal.Account, b.Proposal.Reason)
+	case Asked:
+		return fmt.Sprintf("asked to %s: “%s” (%s)", b.Proposal.Kind, b.Proposal.Reason, b.Request)
+	case Checked:
+		return fmt.Sprintf("plan %s with %d steps, %s risk; asked: %s%s", b.Digest.Short(), len(b.Plan.Steps), b.Words.Risk, stages(b.Verdict), after(b.Because))
+	case Refused:
+		return "refused before anybody was asked: " + b.Say
+	case Approved:
+		return fmt.Sprintf("approved %s, stage %d, %s, plan %s%s", b.Request, b.Stage+1, b.Group, b.Digest.Short(), quoted(b.Comment))
+	case RefusedPress:
+		return fmt.Sprintf("pressed %s on %s and may not (%s)", b.Verb, b.Request, strings.ReplaceAll(b.Code, "_", " "))
+	case Denied:
+		return fmt.Sprintf("denied %s%s", b.Request, quoted(b.Reason))
+	case Withdrawn:
+		return fmt.Sprintf("withdrew %s%s", b.Request, quoted(b.Reason))
+	case Lapsed:
+		return fmt.Sprintf("%s lapsed: nobody decided in time", b.Request)
+	case Granted:
+		return fmt.Sprintf("%s begins: what was approved is still true, plan %s", b.Request, b.Digest.Short())
+	case Revoked:
+		return "revoked" + quoted(b.Reason)
+	case Expired:
+		return "ended: its time is up"
+	case Abandoned:
+		return "given up: " + b.Say
+	case Reversed:
+		return "turned round, back to what was approved before: " + b.Say
+	case Reverted:
+		return "back to what was approved before"
+	case Activated:
+		return "active"
+	case ClosedNow:
+		return "closed, " + string(b.Outcome) + "; nothing of it is left"
+	case Quarantined:
+		return "quarantined" + quoted(b.Reason)
+	case Released:
+		return "released by " + string(b.Request)
+	case Drifted:
+		return tellFindings(b.Findings)
+	case Restored:
+		return fmt.Sprintf("ordered %s to be put back as approved (%s)", b.Step, b.Finding)
+	}
+	return tellWalk(e)
+}
+
+func tellWalk(e Event) string {
+	switch b := e.Body.(type) {
+	case Intended:
+		return fmt.Sprintf("%s %s, until %s at the latest", b.Verb, b.Step, b.Until.UTC().Format("15:04:05"))
+	case Made:
+		s := string(b.Step) + " is as planned"
+		if b.Found {
+			s += ", found and used as it is"
+		}
+		if b.Ref != "" {
+			s += " (" + b.Ref + ")"
+		}
+		if len(b.Shut) > 0 {
+			s += fmt.Sprintf("; %d of %d neighbours shut out", denied(b.Shut), len(b.Shut))
+		}
+		return s
+	case Removed:
+		return string(b.Step) + " is gone"
+	case Seen:
+		return fmt.Sprintf("proof run %d: %s%s", b.Proof.Run, b.Outcome, after(b.Say))
+	case Stumbled:
+		return fmt.Sprintf("%s: %s Asked again at %s", b.Step, b.Say, b.Again.UTC().Format("15:04:05"))
+	case Parked:
+		return fmt.Sprintf("needs a person at %s: %s", b.Step, b.Say)
+	case Resumed:
+		return "tried again" + quoted(b.Reason)
+	}
+	return string(e.Kind())
+}
+
+func denied(list []Neighbour) (n int) {
+	for _, x := range list {
+		if x.Denied {
+			n++
+		}
+	}
+	return n
+}
+
+func stages(v Verdict) string {
+	var out []string
+	for _, s := range v.Stages {
+		out = append(out, fmt.Sprintf("%d of %s", s.Count, s.Group))
+	}
+	return strings.Join(out, ", then ")
+}
+
+func tellFindings(list []Finding) string {
+	if len(list) == 0 {
+		return "as approved again"
+	}
+	var out []string
+	for _, x := range list {
+		out = append(out, fmt.Sprintf("%s %s: %s, %s", x.ID, x.Level, x.Class, x.Field))
+	}
+	return "drifted: " + strings.Join(out, "; ")
+}
+
+func quoted(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": “" + s + "”"
+}
+
+func after(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ". " + s
+}
