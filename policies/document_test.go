@@ -183,6 +183,46 @@ func TestDiffOfTrust(t *testing.T) {
 	}
 }
 
+func TestLooser(t *testing.T) {
+	one, two := list{"1"}, list{"1", "2"}
+	for _, tc := range []struct {
+		op              string
+		approved, found list
+		allow, want     bool
+	}{
+		{"StringEquals", one, two, true, true},
+		{"StringEquals", two, one, true, false},
+		{"StringEquals", one, nil, true, true},
+		{"StringEquals", nil, one, true, false},
+		{"StringNotEquals", one, two, true, false},
+		{"StringNotEquals", two, one, true, true},
+		{"ForAllValues:StringEquals", two, one, true, true},
+		{"DateLessThan", two, one, true, true},
+		{"StringEquals", one, two, false, false},
+		{"StringEquals", two, one, false, true},
+		{"StringEquals", nil, one, false, true},
+		{"StringEquals", one, nil, false, false},
+		{"StringNotEquals", one, two, false, true},
+	} {
+		if got := looser(tc.op, tc.approved, tc.found, tc.allow); got != tc.want {
+			t.Errorf("%s %v to %v, allow %v: %v", tc.op, tc.approved, tc.found, tc.allow, got)
+		}
+	}
+}
+
+// TestUnjudgedDenyIsUnknown: a Deny that may or may not hold makes neither a yes nor
+// a no.
+func TestUnjudgedDenyIsUnknown(t *testing.T) {
+	d, err := Parse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+		{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-11-24T09:31:42Z"}}}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, why := Evaluate([]Document{d}, nil, Call{Action: "s3:GetObject", Resource: "arn:aws:s3:::a/b"}); got != Unknown {
+		t.Errorf("%s: %s", got, why)
+	}
+}
+
 func TestHoldDeniesEverything(t *testing.T) {
 	hold, err := Parse(Hold())
 	if err != nil {

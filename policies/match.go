@@ -28,7 +28,7 @@ func matches(pattern, value string) bool {
 // may say no where the answer is yes, and never the other way round.
 func covers(wide, narrow string) bool {
 	return meet(wide, narrow, func(w, n byte) bool {
-		return w == n || w == '?' && n != '*'
+		return w == n || w == '?'
 	}, false)
 }
 

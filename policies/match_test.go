@@ -38,6 +38,19 @@ func TestPatterns(t *testing.T) {
 	})
 }
 
+func TestCoversIsSure(t *testing.T) {
+	for _, tc := range []struct {
+		wide, narrow string
+		want         bool
+	}{
+		{"*", "a*", true}, {"a*", "ab*", true}, {"a*", "*", false}, {"?", "*", false}, {"a?", "a*", false}, {"a*", "a?", true}, {"?", "?", true}, {"a", "?", false},
+	} {
+		if got := covers(tc.wide, tc.narrow); got != tc.want {
+			t.Errorf("covers(%q, %q) = %v", tc.wide, tc.narrow, got)
+		}
+	}
+}
+
 // slow is the definition of a pattern.
 func slow(p, w string) bool {
 	switch {
