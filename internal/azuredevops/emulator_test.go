@@ -185,11 +185,16 @@ func (w *world) connect() string {
 // do is a plain REST call by an administrator.
 func (w *world) do(method, path, body string) string {
 	w.t.Helper()
+	return w.as("administrators", method, path, body)
+}
+
+func (w *world) as(token, method, path, body string) string {
+	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.ctx(), method, w.url+"/contoso/"+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	req.SetBasicAuth("", "administrators")
+	req.SetBasicAuth("", token)
 	req.Header.Set("Accept", "application/json;api-version=7.2-preview")
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
@@ -230,3 +235,8 @@ func (w *world) clean(t workflows.Task) {
 		w.t.Errorf("%s: exists %v, differences %+v", t.Step.ID, seen.Exists, seen.Differences)
 	}
 }
+
+var (
+	_ workflows.Stepper = (*azuredevops.DevOps)(nil)
+	_ workflows.Watcher = (*azuredevops.DevOps)(nil)
+)

@@ -111,7 +111,7 @@ func TestLostAnswers(t *testing.T) {
 				t.Errorf("one run per nonce: %s", runs)
 			}
 			lose("PipelinesChecks:CreateCheck", w.about(workflows.StepChecks, id))
-			if checks := w.do("GET", projectID+"/_apis/pipelines/checks/configurations", ""); !strings.Contains(checks, `"count":1`) {
+			if checks := w.do("GET", checksPath, ""); !strings.Contains(checks, `"count":1`) {
 				t.Errorf("checks: %s", checks)
 			}
 			lose("pipelinePermissions:UpdatePipelinePermissions", w.about(workflows.StepPipelines, id))
@@ -170,6 +170,13 @@ func TestUnreadableIsNotMissing(t *testing.T) {
 	}
 }
 
+const checksPath = projectID + "/_apis/pipelines/checks/configurations"
+
+func branchCheck(connection, name string) string {
+	return `{"type":{"id":"fe1de3ee-a436-41b4-bb20-f6eb4cb879a7"},"resource":{"type":"endpoint","id":"` + connection + `"},"settings":{"displayName":"` + name +
+		`","definitionRef":{"id":"86b05a0c-73e6-4f7d-b3cf-e38f3b39a75b","name":"evaluatebranchProtection","version":"0.0.1"},"inputs":{"allowedBranches":"refs/heads/main"}}}`
+}
+
 func TestDriftIsSeenAndPutRight(t *testing.T) {
 	w := newWorld(t)
 	id := w.connect()
@@ -209,15 +216,18 @@ func TestDriftIsSeenAndPutRight(t *testing.T) {
 		t.Errorf("missing check: %q", got)
 	}
 	checks.Ref = w.ensure(checks).Ref
-	w.do("POST", projectID+"/_apis/pipelines/checks/configurations", `{"type":{"id":"2ef31ad6-baa0-403a-8b45-2cbc9b4e5563"},"resource":{"type":"endpoint","id":"`+id+`"}}`)
-	w.do("PATCH", projectID+"/_apis/pipelines/checks/configurations/"+checks.Ref, `{"settings":{"displayName":"fedbot branch control","definitionRef":{"id":"86b05a0c-73e6-4f7d-b3cf-e38f3b39a75b","name":"evaluatebranchProtection","version":"0.0.1"},"inputs":{"allowedBranches":"*","allowUnknownStatusBranch":"true"}}}`)
+	w.do("POST", checksPath, `{"type":{"id":"2ef31ad6-baa0-403a-8b45-2cbc9b4e5563"},"resource":{"type":"endpoint","id":"`+id+`"}}`)
+	w.do("PATCH", checksPath+"/"+checks.Ref, `{"settings":{"displayName":"fedbot branch control","definitionRef":{"id":"86b05a0c-73e6-4f7d-b3cf-e38f3b39a75b","name":"evaluatebranchProtection","version":"0.0.1"},"inputs":{"allowedBranches":"*","allowUnknownStatusBranch":"true"}}}`)
 	if got := fields(w.observe(checks)); got != "branches!, branch check lets unknown branches in!" {
 		t.Errorf("changed check: %q", got)
 	}
 	w.ensure(checks)
 	w.clean(checks)
+	w.do("POST", checksPath, branchCheck(id, "fedbot branch control")) // our name, not our work
+	w.as("ours", "POST", checksPath, branchCheck(id, "main only"))     // our identity, not our check
+	w.ensure(checks)
 	w.remove(checks)
-	if left := w.do("GET", projectID+"/_apis/pipelines/checks/configurations", ""); !strings.Contains(left, `"count":1`) {
+	if left := w.do("GET", checksPath, ""); !strings.Contains(left, `"count":3`) {
 		t.Errorf("a check of somebody else's was touched: %s", left)
 	}
 }

@@ -2,15 +2,18 @@ package azuredevops
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/microsoft/azure-devops-go-api/azuredevops/v7/build"
 
 	"fedbot/workflows"
 )
@@ -20,7 +23,8 @@ func speak(t *testing.T, answer http.HandlerFunc) (*DevOps, *clients) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/_apis") {
-			_, _ = w.Write([]byte(`{"count":1,"value":[{"id":"e81700f7-3be2-46de-8624-2eb35882fcaa","area":"Location","resourceName":"ResourceAreas","routeTemplate":"_apis/{resource}/{areaId}","resourceVersion":1,"minVersion":"3.2","maxVersion":"7.2","releasedVersion":"0.0"}]}`))
+			_, _ = w.Write([]byte(`{"count":1,"value":[{"id":"e81700f7-3be2-46de-8624-2eb35882fcaa","area":"Location","resourceName":"ResourceAreas","routeTemplate":"_apis/{resource}/{areaId}","resourceVersion":1,"minVersion":"3.2","maxVersion":"7.2","releasedVersion":"0.0"},
+			 {"id":"35a80daf-7f30-45fc-86e8-6b813d9c90df","area":"build","resourceName":"logs","routeTemplate":"{project}/_apis/{area}/builds/{buildId}/{resource}/{logId}","resourceVersion":2,"minVersion":"2.0","maxVersion":"7.2","releasedVersion":"7.1"}]}`))
 			return
 		}
 		if strings.HasSuffix(r.URL.Path, "/ResourceAreas") {
@@ -153,6 +157,31 @@ func TestTokenStaysHome(t *testing.T) {
 		if got := trusted(home, to); got != c.want {
 			t.Errorf("from %s to %s: %v", c.home, c.to, got)
 		}
+	}
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("a stranger was called, with %q", r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(elsewhere.Close)
+	_, client := speak(t, nil)
+	client.base = elsewhere.URL
+	if err := client.call(t.Context(), http.MethodGet, "_apis/x", nil, "7.1", nil, nil); err == nil {
+		t.Error("a stranger was called")
+	}
+}
+
+func TestOnlyTheSigningTaskIsEvidence(t *testing.T) {
+	_, client := speak(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"count":1,"value":["from ` + path.Base(r.URL.Path) + `"]}`))
+	})
+	var records []build.TimelineRecord
+	if err := json.Unmarshal([]byte(`[{"type":"Task","task":{"id":"6d15af64-176c-496d-b583-fd2ae21d4df4"},"log":{"id":1}},{"type":"Job","log":{"id":2}},
+		{"type":"Task","task":{"id":"3aea39d2-803c-43c7-b8d6-8e71b670f816"},"log":{"id":3}},{"type":"Task","log":{"id":4}}]`), &records); err != nil {
+		t.Fatal(err)
+	}
+	watch := &task{Task: workflows.Task{Step: workflows.Step{Proof: &workflows.ProofSpec{ProjectID: someProject}}}, c: client}
+	lines, err := watch.shellLog(t.Context(), 412, records)
+	if diff := cmp.Diff([]string{"from 3"}, lines); err != nil || diff != "" {
+		t.Error(err, diff)
 	}
 }
 
