@@ -181,3 +181,15 @@ func TestScanSecretsFinds(t *testing.T) {
 		}
 	}
 }
+
+// TestRebuildRefusesGap: a press that was refused changes nothing but the version,
+// so a history without it folds well, and is still not the history.
+func TestRebuildRefusesGap(t *testing.T) {
+	db := spoil(t, drop("events", 2))
+	if err := db.Rebuild(t.Context()); err == nil {
+		t.Error("a history with a gap was folded")
+	}
+	if got := differences(t, db); slices.Contains(got, "due") {
+		t.Errorf("a rebuild that was refused left a trace: %q", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -113,8 +114,12 @@ func TestRestoreRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "new.db")
-			if err := store.Restore(path, strings.NewReader(from)); err == nil {
+			err := store.Restore(path, strings.NewReader(from))
+			if err == nil {
 				t.Error("was restored")
+			}
+			if strings.Contains(name, "cut") && !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("got %v, want that it was cut short", err)
 			}
 			entries, err := os.ReadDir(filepath.Dir(path))
 			if err != nil || len(entries) > 0 {

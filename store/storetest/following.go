@@ -121,7 +121,8 @@ func markIsAtomic(t *testing.T, open Opener) {
 	wantNotes(t, s, 1, map[string]string{"card/F-1": "1.0", "card/F-2": "2.0"})
 	must(t, s.Mark(t.Context(), "bot", 2, map[string]string{"card/F-1": "", "card/F-3": "3.0", "never/was": ""}))
 	wantNotes(t, s, 2, map[string]string{"card/F-2": "2.0", "card/F-3": "3.0"})
-	must(t, s.Mark(t.Context(), "bot", 0, map[string]string{"card/F-2": "2.1"})) // never back
+	must(t, s.Mark(t.Context(), "bot", 1, nil)) // never back
+	must(t, s.Mark(t.Context(), "bot", 0, map[string]string{"card/F-2": "2.1"}))
 	wantNotes(t, s, 2, map[string]string{"card/F-2": "2.1", "card/F-3": "3.0"})
 }
 

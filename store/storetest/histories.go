@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -180,6 +181,20 @@ func foldsLikeWorkflows(t *testing.T, open Opener) {
 		if a, b := text(t, want), text(t, got); a != b {
 			t.Fatalf("after %s (-want +got):\n%s", life[i].Kind(), cmp.Diff(a, b))
 		}
+	}
+}
+
+// foldsWhatIsStored: a time zone is lost when an event is stored, so the view must
+// not have it either; the check at the end would see it.
+func foldsWhatIsStored(t *testing.T, open Opener) {
+	s := fresh(t, open)
+	e := Submitted("deploy")
+	e.At = e.At.In(time.FixedZone("", 2*60*60))
+	must(t, s.Append(t.Context(), workflows.Batch{ID: "F-1", Events: []workflows.Event{e}}))
+	f, err := s.Load(t.Context(), "F-1")
+	must(t, err)
+	if !f.Updated.Equal(e.At) || f.Updated.Location() != time.UTC {
+		t.Errorf("got %s, want %s in UTC", f.Updated, e.At)
 	}
 }
 

@@ -79,6 +79,7 @@ func Run(t *testing.T, open func(t *testing.T, path string) Store) {
 		{"ReadsWhatWasWritten", readsWhatWasWritten},
 		{"NumbersInOrder", numbersInOrder},
 		{"FoldsLikeWorkflows", foldsLikeWorkflows},
+		{"FoldsWhatIsStored", foldsWhatIsStored},
 		{"ClaimsAreUnique", claimsAreUnique},
 		{"ClaimsReturnAtClosed", claimsReturnAtClosed},
 		{"ClaimsBeforeNumber", claimsBeforeNumber},
