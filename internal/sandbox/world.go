@@ -175,7 +175,9 @@ func writer(account string) string {
 	role, bound := "arn:aws:iam::"+account+":role/ado-federation/*", "arn:aws:iam::"+account+":policy/ado-federation/boundary"
 	return `{"Version":"2012-10-17","Statement":[` +
 		`{"Sid":"CreateOnlyBounded","Effect":"Allow","Action":["iam:CreateRole","iam:PutRolePolicy","iam:DeleteRolePolicy","iam:DetachRolePolicy","iam:PutRolePermissionsBoundary","iam:UpdateAssumeRolePolicy","iam:UpdateRole","iam:DeleteRole"],"Resource":"` + role + `","Condition":{"StringEquals":{"iam:PermissionsBoundary":"` + bound + `"}}},` +
-		`{"Sid":"ManageOwn","Effect":"Allow","Action":["iam:TagRole","iam:UntagRole","iam:GetRole","iam:ListRolePolicies","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRoleTags","iam:UpdateRoleDescription","iam:ListInstanceProfilesForRole"],"Resource":"` + role + `"},` +
+		`{"Sid":"TagOwn","Effect":"Allow","Action":["iam:TagRole","iam:UntagRole"],"Resource":"` + role + `"},` +
+		// A name that nobody has is under no path, so looking must be allowed everywhere.
+		`{"Sid":"Look","Effect":"Allow","Action":["iam:GetRole","iam:ListRolePolicies","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRoleTags"],"Resource":"arn:aws:iam::` + account + `:role/*"},` +
 		`{"Sid":"Provider","Effect":"Allow","Action":["iam:CreateOpenIDConnectProvider","iam:GetOpenIDConnectProvider","iam:TagOpenIDConnectProvider"],"Resource":"arn:aws:iam::` + account + `:oidc-provider/` + issuerHost + `/` + organizationID + `"},` +
 		`{"Sid":"Guardrails","Effect":"Deny","Action":["iam:DeleteRolePermissionsBoundary","iam:CreatePolicyVersion","iam:SetDefaultPolicyVersion","iam:DeletePolicy","iam:DeletePolicyVersion","iam:PassRole","iam:CreateUser","iam:CreateAccessKey","iam:AttachRolePolicy","iam:AddClientIDToOpenIDConnectProvider","iam:UpdateOpenIDConnectProviderThumbprint","iam:DeleteOpenIDConnectProvider"],"Resource":"*"}]}`
 }
