@@ -140,7 +140,7 @@ func (a *App) amazon(ctx context.Context) (*awsiam.AWS, error) {
 		}
 		base = &loaded
 	}
-	o := awsiam.Options{Config: *base, Endpoint: c.AWS.Endpoint, Now: a.o.Now, Lag: c.Pace.Lag}
+	o := awsiam.Options{Config: *base, Endpoint: c.AWS.Endpoint, Now: a.o.Now, Lag: c.Pace.Lag, PerSecond: c.Pace.AWSCalls}
 	for _, x := range c.AWS.Accounts {
 		o.Accounts = append(o.Accounts, awsiam.Account{ID: x.ID, Name: x.Name, Region: x.Region, WriterRoleARN: x.Writer,
 			ReaderRoleARN: x.Reader, ExternalID: x.ExternalID, Boundary: x.Boundary})
@@ -150,7 +150,7 @@ func (a *App) amazon(ctx context.Context) (*awsiam.AWS, error) {
 
 func (a *App) azure() (*azuredevops.DevOps, error) {
 	c := a.o.Config
-	o := azuredevops.Options{Now: a.o.Now, Lag: c.Pace.Lag, VerifyPipeline: c.AzureDevOps.VerifyPipeline}
+	o := azuredevops.Options{Now: a.o.Now, Lag: c.Pace.Lag, VerifyPipeline: c.AzureDevOps.VerifyPipeline, PerSecond: c.Pace.AzureDevOpsCalls}
 	for _, x := range c.AzureDevOps.Organizations {
 		token, err := x.Token.Read()
 		if err != nil {

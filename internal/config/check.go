@@ -56,8 +56,8 @@ func (c Config) check() error {
 		bad("store: path and socket are required")
 	}
 	p := c.Pace
-	if p.Turn < time.Second || p.Poll <= 0 || p.Backoff <= 0 || p.Tries < 1 || p.Lag < 0 || p.Brake < 1 {
-		bad("pace: turn must be 1s or longer, poll and backoff positive, tries and brake at least 1")
+	if p.Turn < time.Second || p.Poll <= 0 || p.Backoff <= 0 || p.Tries < 1 || p.Lag < 0 || p.Brake < 1 || p.AWSCalls <= 0 || p.AzureDevOpsCalls <= 0 {
+		bad("pace: turn must be 1s or longer, poll, backoff and calls positive, tries and brake at least 1")
 	}
 	if err := c.Rules().Compile(); err != nil {
 		errs = append(errs, err)

@@ -152,6 +152,9 @@ type Pace struct {
 	Tries   int           `yaml:"tries"`
 	Lag     time.Duration `yaml:"lag"`
 	Brake   int           `yaml:"brake"`
+
+	AWSCalls         float64 `yaml:"aws_calls"`          // a second, to one account
+	AzureDevOpsCalls float64 `yaml:"azure_devops_calls"` // a second, to one organization
 }
 
 // Defaults are the settings that a file need not name.
@@ -164,7 +167,7 @@ func Defaults() Config {
 		Store:       Store{Path: "fedbot.db", Socket: "fedbot.sock"},
 		Metrics:     Metrics{Listen: "127.0.0.1:9090"},
 		Pace: Pace{Turn: 30 * time.Second, Poll: 10 * time.Second, Backoff: 3 * time.Second,
-			Tries: 8, Lag: 10 * time.Second, Brake: 3},
+			Tries: 8, Lag: 10 * time.Second, Brake: 3, AWSCalls: 5, AzureDevOpsCalls: 10},
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"fedbot/workflows"
 )
@@ -44,7 +43,6 @@ type Ports struct {
 	Log   histories
 	Store keeper
 	Drift sweeper
-	Now   func() time.Time
 }
 
 // Problem is how the API says no.

@@ -39,6 +39,8 @@ func (s *Sandbox) configure() error {
 	replace("backoff: 3s ", "backoff: 200ms ")
 	replace("tries: 8 ", "tries: 12 ")
 	replace("lag: 10s ", "lag: 100ms ")
+	replace("aws_calls: 5 ", "aws_calls: 500 ")
+	replace("azure_devops_calls: 10 ", "azure_devops_calls: 500 ")
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}

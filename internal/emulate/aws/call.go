@@ -35,6 +35,7 @@ type call struct {
 	region    string // of the signature
 	id        string // request id
 	now       time.Time
+	wall      time.Time // by the clients' clock
 	caller    caller
 }
 
@@ -59,7 +60,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request cannot be read", http.StatusBadRequest)
 		return
 	}
-	c := &call{s: s, r: r, body: body, id: newUUID(), now: s.now().UTC()}
+	c := &call{s: s, r: r, body: body, id: newUUID(), now: s.now().UTC(), wall: s.wall().UTC()}
+	w.Header().Set("Date", c.wall.Format(http.TimeFormat)) // clients correct their clocks by it
 	c.service, c.region = serviceOf(r, body)
 	svc, known := s.services[c.service]
 	if !known {

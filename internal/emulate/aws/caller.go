@@ -48,7 +48,7 @@ func (c *call) authenticate() error {
 	}
 	token := c.r.Header.Get("X-Amz-Security-Token")
 	if u, ok := c.s.users.Get(sig.keyID); ok && token == "" {
-		if err := sig.verify(c.r, c.body, u.SecretAccessKey, c.now); err != nil {
+		if err := sig.verify(c.r, c.body, u.SecretAccessKey, c.wall); err != nil {
 			return err
 		}
 		c.caller = c.s.userCaller(u)
@@ -58,10 +58,10 @@ func (c *call) authenticate() error {
 	if !ok || held.Token != token {
 		return &doubtful{doubt: keyUnknown}
 	}
-	if err := sig.verify(c.r, c.body, held.Secret, c.now); err != nil {
+	if err := sig.verify(c.r, c.body, held.Secret, c.wall); err != nil {
 		return err
 	}
-	if !c.now.Before(held.Expires) {
+	if !c.wall.Before(held.Expires) {
 		return &doubtful{doubt: tokenExpired}
 	}
 	role, ok := c.s.roles.Get(held.RoleKey)

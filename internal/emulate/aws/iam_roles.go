@@ -272,9 +272,6 @@ func deleteBoundary(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Boundary == "" {
-		return nil, noSuchEntity("The role with name %s has no permissions boundary.", r.Name)
-	}
 	r.Boundary = ""
 	return nil, c.keep(r)
 }

@@ -11,6 +11,7 @@ import (
 	"fedbot/internal/emulate/wire"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -190,6 +191,13 @@ func TestAssumeRole(t *testing.T) {
 	wantCode(t, try(host, "/fedbot/missing", "secret-id", 3600), "AccessDenied")
 	wantCode(t, try(devAdmin, "/fedbot/fedbot-writer", "secret-id", 3600), "AccessDenied")
 	wantCode(t, try(host, "/fedbot/fedbot-writer", "secret-id", 7200), "ValidationError")
+	for _, k := range []keys{devAdmin, prodAdmin} { // both accounts know of it
+		out := must[*cloudtrail.LookupEventsOutput](t)(r.trail(k).LookupEvents(ctx, &cloudtrail.LookupEventsInput{}))
+		last := out.Events[len(out.Events)-1]
+		if *last.EventName != "AssumeRole" || *last.Username != "host" || !strings.Contains(*last.CloudTrailEvent, "fedbot-writer/s-1") {
+			t.Errorf("first event %s", *last.CloudTrailEvent)
+		}
+	}
 }
 
 func TestFreshObjectsAreInvisibleForTheLag(t *testing.T) {

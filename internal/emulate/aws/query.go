@@ -18,9 +18,9 @@ func listOf[T any](members []T) *list[T] { return &list[T]{members} }
 
 // operation is one call of a query service.
 type operation struct {
-	about   func(*call) target // nil: whoever is believed may call
-	do      func(*call) (any, error)
-	mutates bool // recorded in the trail
+	about    func(*call) target // nil: whoever is believed may call
+	do       func(*call) (any, error)
+	recorded bool // in the trail
 }
 
 // queryService is a service of the query protocol: a form goes in, XML comes out.
@@ -66,8 +66,8 @@ func (c *call) query(version string, operations map[string]operation, anonymous 
 		return nil, refuse(400, "InvalidAction", "Could not find operation %s for version %s", c.form.Get("Action"), said)
 	}
 	result, err := c.perform(op)
-	if op.mutates {
-		c.recordIAM(result, err)
+	if op.recorded {
+		c.recordCall(result, err)
 	}
 	return result, err
 }

@@ -16,15 +16,20 @@ type Options struct {
 	Journal *wire.Journal    // the memory of the emulator
 	Gate    *wire.Gate       // counts calls and lets them fail; nil lets all pass
 	Now     func() time.Time // the present; nil is the machine's clock
-	Lag     time.Duration    // for how long a fresh role, provider or policy is not yet visible; 0 is not at all
-	Issuers *http.Client     // fetches discovery documents and keys of OIDC issuers; nil is a client of its own
-	Seed    Seed             // what exists at the first start
+	// Wall is the clock by which clients sign and by which session credentials run
+	// out; nil is Now. A sandbox whose Now was moved ahead gives the machine's
+	// clock here, which is the only one that outside clients know.
+	Wall    func() time.Time
+	Lag     time.Duration // for how long a fresh role, provider or policy is not yet visible; 0 is not at all
+	Issuers *http.Client  // fetches discovery documents and keys of OIDC issuers; nil is a client of its own
+	Seed    Seed          // what exists at the first start
 }
 
 // Server is the emulator. It is safe for concurrent use.
 type Server struct {
 	gate     *wire.Gate
 	now      func() time.Time
+	wall     func() time.Time
 	issuers  *http.Client
 	services map[string]service
 	revision atomic.Uint64
@@ -58,10 +63,13 @@ func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = wire.NewClock(nil, 0).Now
 	}
+	if o.Wall == nil {
+		o.Wall = o.Now
+	}
 	if o.Issuers == nil {
 		o.Issuers = &http.Client{Timeout: 5 * time.Second}
 	}
-	s := &Server{gate: o.Gate, now: o.Now, issuers: o.Issuers, lag: o.Lag}
+	s := &Server{gate: o.Gate, now: o.Now, wall: o.Wall, issuers: o.Issuers, lag: o.Lag}
 	if err := s.open(o.Journal); err != nil {
 		return nil, fmt.Errorf("open AWS emulator: %w", err)
 	}

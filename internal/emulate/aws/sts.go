@@ -15,7 +15,7 @@ var (
 func stsService() service {
 	return queryService("2011-06-15", map[string]operation{
 		"GetCallerIdentity": {nil, callerIdentity, false},
-		"AssumeRole":        {nil, assumeRole, false},
+		"AssumeRole":        {nil, assumeRole, true},
 	}, map[string]func(*call) (any, error){
 		"AssumeRoleWithWebIdentity": assumeRoleWithWebIdentity,
 	})
@@ -40,6 +40,11 @@ type credentialsXML struct {
 type assumedXML struct {
 	AssumedRoleID string `xml:"AssumedRoleId"`
 	ARN           string `xml:"Arn"`
+}
+
+type assumeRoleResult struct {
+	Credentials     credentialsXML
+	AssumedRoleUser assumedXML
 }
 
 // assumption is what both ways to assume a role are told.
@@ -108,21 +113,17 @@ func assumeRole(c *call) (any, error) {
 	if !ok || !c.mayAssume(role, a) {
 		return nil, no
 	}
-	limit := role.MaxSession
 	if c.caller.kind == "AssumedRole" && a.duration > 3600 {
 		return nil, invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
-	if a.duration > limit {
+	if a.duration > role.MaxSession {
 		return nil, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	held, err := c.open(role, a, nil)
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		Credentials     credentialsXML
-		AssumedRoleUser assumedXML
-	}{held.credentials(), held.assumed(role)}, nil
+	return assumeRoleResult{held.credentials(), held.assumed(role)}, nil
 }
 
 // mayAssume holds both sides to it. A trust policy that names the caller itself
@@ -178,7 +179,7 @@ func (c *call) open(role Role, a assumption, keys map[string]string) (session, e
 		AccessKeyID: "ASIA" + letters(16), Secret: newSecret(30), Token: "IQoJb3JpZ2luX2Vj" + newSecret(240),
 		Account: role.Account, RoleKey: roleKey(role.Account, role.Name), RoleID: role.ID, Name: a.name,
 		Policies: a.policies, Keys: keys, Issued: c.now.Truncate(time.Second),
-		Expires: c.now.Truncate(time.Second).Add(time.Duration(a.duration) * time.Second),
+		Expires: c.wall.Truncate(time.Second).Add(time.Duration(a.duration) * time.Second),
 	}
 	return held, put(c.s, c.s.sessions, held.AccessKeyID, held)
 }

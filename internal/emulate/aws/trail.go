@@ -3,6 +3,7 @@ package aws
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -45,7 +46,8 @@ func (c *call) record(ev trailEvent, body map[string]any, failed error) {
 		return
 	}
 	ev.Raw = string(raw)
-	key := ev.Account + "/" + ev.At.UTC().Format("20060102T150405.000000000") + "/" + ev.ID
+	// The revision keeps events of one instant in their order.
+	key := fmt.Sprintf("%s/%s/%020d", ev.Account, ev.At.UTC().Format("20060102T150405.000000000"), c.s.Revision())
 	_ = put(c.s, c.s.trail, key, ev)
 }
 
@@ -93,20 +95,37 @@ func (c *call) recordSignIn(in webSignIn, failed error) {
 	c.record(ev, body, failed)
 }
 
-// recordIAM records a call that changes IAM. Callers that were not believed leave no trace.
-func (c *call) recordIAM(result any, failed error) {
-	request := c.requestParameters()
-	body := map[string]any{
-		"readOnly": false, "requestParameters": request, "responseElements": nil, "userIdentity": c.trailIdentity(),
-	}
+// recordCall records a signed call that changes IAM or opens a session. Callers
+// that were not believed leave no trace. A session in another account is on the
+// trails of both.
+func (c *call) recordCall(result any, failed error) {
 	ev := trailEvent{Account: c.caller.account, User: c.caller.name, KeyID: c.caller.keyID, Resources: c.trailResources()}
-	if r, ok := result.(roleResult); ok && failed == nil {
-		body["responseElements"] = map[string]any{"role": map[string]any{
+	response := map[string]any{}
+	switch r := result.(type) {
+	case roleResult:
+		response["role"] = map[string]any{
 			"roleName": r.Role.RoleName, "roleId": r.Role.RoleID, "arn": r.Role.ARN, "path": r.Role.Path, "createDate": r.Role.CreateDate,
-		}}
+		}
 		ev.Resources = append(ev.Resources, trailResource{"AWS::IAM::Role", r.Role.ARN}, trailResource{"AWS::IAM::Role", r.Role.RoleID})
+	case assumeRoleResult:
+		response["assumedRoleUser"] = map[string]any{"assumedRoleId": r.AssumedRoleUser.AssumedRoleID, "arn": r.AssumedRoleUser.ARN}
+		response["credentials"] = map[string]any{"accessKeyId": r.Credentials.AccessKeyID, "expiration": r.Credentials.Expiration}
 	}
-	c.record(ev, body, failed)
+	accounts := []string{ev.Account}
+	if other := arnAccount(c.form.Get("RoleArn")); other != "" && other != ev.Account {
+		if _, ours := c.s.accounts.Get(other); ours {
+			accounts = append(accounts, other)
+		}
+	}
+	for _, ev.Account = range accounts {
+		body := map[string]any{
+			"readOnly": c.service == "sts", "requestParameters": c.requestParameters(), "responseElements": nil, "userIdentity": c.trailIdentity(),
+		}
+		if len(response) > 0 && failed == nil {
+			body["responseElements"] = response
+		}
+		c.record(ev, body, failed)
+	}
 }
 
 func (c *call) trailIdentity() map[string]any {
@@ -134,7 +153,7 @@ func (c *call) requestParameters() map[string]any {
 			continue
 		}
 		out[wireName(name)] = c.form.Get(name)
-		if n, err := strconv.Atoi(c.form.Get(name)); err == nil && name == "MaxSessionDuration" {
+		if n, err := strconv.Atoi(c.form.Get(name)); err == nil && strings.Contains(name, "Duration") {
 			out[wireName(name)] = n
 		}
 	}
@@ -154,6 +173,9 @@ func (c *call) trailResources() []trailResource {
 	var out []trailResource
 	if arn := c.form.Get("PolicyArn"); arn != "" {
 		out = append(out, trailResource{"AWS::IAM::Policy", arn})
+	}
+	if arn := c.form.Get("RoleArn"); arn != "" {
+		out = append(out, trailResource{"AWS::IAM::Role", arn})
 	}
 	if name := c.form.Get("RoleName"); name != "" {
 		out = append(out, trailResource{"AWS::IAM::Role", name})
