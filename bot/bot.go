@@ -52,12 +52,14 @@ type Options struct {
 // Bot is the conversation. Make one with New; its Handler may be served before Run
 // is called, and what it takes in waits for Run.
 type Bot struct {
-	o     Options
-	work  chan parcel
-	forms formMemory
+	o        Options
+	work     chan parcel
+	forms    formMemory
+	patience time.Duration
 
-	mu    sync.Mutex
-	chats map[string]string // user id to the id of the direct conversation
+	mu       sync.Mutex
+	chats    map[string]string                       // user id to the id of the direct conversation
+	onItsWay map[workflows.RequestID]<-chan struct{} // cards that are being posted
 }
 
 // New checks the options and makes a Bot.
@@ -79,7 +81,8 @@ func New(o Options) (*Bot, error) {
 	if o.Backoff == 0 {
 		o.Backoff = time.Second
 	}
-	return &Bot{o: o, work: make(chan parcel, 4096), forms: newFormMemory(), chats: map[string]string{}}, nil
+	return &Bot{o: o, work: make(chan parcel, 4096), forms: newFormMemory(), patience: patience,
+		chats: map[string]string{}, onItsWay: map[workflows.RequestID]<-chan struct{}{}}, nil
 }
 
 // Handler serves POST /slack/commands, /slack/interactions and /slack/events.

@@ -202,3 +202,18 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Errorf("%s (-golden +now; -update writes it):\n%s", name, diff)
 	}
 }
+
+// buttons are the values of a message's buttons by action.
+func buttons(m message) map[string]string {
+	out := map[string]string{}
+	for _, b := range m.Blocks {
+		if actions, ok := b.(*slack.ActionBlock); ok {
+			for _, e := range actions.Elements.ElementSet {
+				if b, ok := e.(*slack.ButtonBlockElement); ok {
+					out[b.ActionID] = b.Value
+				}
+			}
+		}
+	}
+	return out
+}

@@ -117,14 +117,13 @@ func (b *Bot) show(ctx context.Context, e Entry) error {
 	if err != nil {
 		return err
 	}
-	notes := map[string]string{}
 	if c, ok := e.Event.Body.(workflows.Checked); ok {
-		if err := b.postCard(ctx, now, c.Request, b.scene(now, events), notes); err != nil {
+		if err := b.postCard(ctx, now, c.Request, b.scene(now, events)); err != nil {
 			return err
 		}
 	}
 	if line, about := timeline(then, e.Event, b.scene(then, events)); line.mrkdwn != "" {
-		if err := b.postLine(ctx, about, line, notes); err != nil {
+		if err := b.postLine(ctx, about, line); err != nil {
 			return err
 		}
 	}
@@ -133,20 +132,22 @@ func (b *Bot) show(ctx context.Context, e Entry) error {
 			return err
 		}
 	}
-	if err := b.o.Feed.Mark(ctx, follower, e.Seq, notes); err != nil {
+	if err := b.o.Feed.Mark(ctx, follower, e.Seq, nil); err != nil {
 		return fmt.Errorf("move cursor: %w", err)
 	}
 	return nil
 }
 
-// postCard posts the card of a request, once. If the channel does not take it, the
-// operators and the requester hear of it: a request that nobody sees is not asked.
-func (b *Bot) postCard(ctx context.Context, f workflows.Federation, id workflows.RequestID, s scene, notes map[string]string) error {
+// postCard posts the card of a request, once, and notes at once where it is: only
+// there do presses count. If the channel does not take it, the operators and the
+// requester hear of it: a request that nobody sees is not asked.
+func (b *Bot) postCard(ctx context.Context, f workflows.Federation, id workflows.RequestID, s scene) error {
 	have, err := b.o.Feed.Note(ctx, follower, cardKey(id))
 	r, ok := f.Request(id)
 	if err != nil || have != "" || !ok {
 		return err
 	}
+	defer b.posting(id)()
 	m := card(f, *r, s)
 	channel := b.o.Channel(r.Proposal)
 	var where, ts string
@@ -163,24 +164,63 @@ func (b *Bot) postCard(ctx context.Context, f workflows.Federation, id workflows
 		sh.section(say("%s cannot be decided yet: Slack did not let fedbot post its card in the channel where it is decided. The operators were told. It is posted as soon as fedbot is let in.", id))
 		return b.write(ctx, r.By, sh.message())
 	}
-	notes[cardKey(id)], notes[drawnKey(id)] = where+"/"+ts, string(digest(m))
+	return b.note(ctx, map[string]string{cardKey(id): where + "/" + ts, drawnKey(id): string(digest(m))})
+}
+
+func (b *Bot) note(ctx context.Context, notes map[string]string) error {
+	if err := b.o.Feed.Mark(ctx, follower, 0, notes); err != nil {
+		return fmt.Errorf("note what is posted: %w", err)
+	}
 	return nil
 }
 
-// postLine replies in the thread of a card.
-func (b *Bot) postLine(ctx context.Context, id workflows.RequestID, line text, notes map[string]string) error {
-	place := notes[cardKey(id)]
-	if place == "" {
-		var err error
-		if place, err = b.o.Feed.Note(ctx, follower, cardKey(id)); err != nil {
-			return fmt.Errorf("look up card: %w", err)
+// posting says that a card is on its way, until the returned function is called:
+// people can see it a moment before we have noted where it is.
+func (b *Bot) posting(id workflows.RequestID) (done func()) {
+	noted := make(chan struct{})
+	b.mu.Lock()
+	b.onItsWay[id] = noted
+	b.mu.Unlock()
+	return func() {
+		b.mu.Lock()
+		delete(b.onItsWay, id)
+		b.mu.Unlock()
+		close(noted)
+	}
+}
+
+// noted waits for a card of the federation that is on its way.
+func (b *Bot) noted(ctx context.Context, id workflows.FederationID) {
+	var noted <-chan struct{}
+	b.mu.Lock()
+	for request, way := range b.onItsWay {
+		if request.Federation() == id {
+			noted = way
 		}
+	}
+	b.mu.Unlock()
+	if noted == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case <-noted:
+	case <-ctx.Done():
+	}
+}
+
+// postLine replies in the thread of a card.
+func (b *Bot) postLine(ctx context.Context, id workflows.RequestID, line text) error {
+	place, err := b.o.Feed.Note(ctx, follower, cardKey(id))
+	if err != nil {
+		return fmt.Errorf("look up card: %w", err)
 	}
 	channel, ts, ok := strings.Cut(place, "/")
 	if !ok {
 		return nil // there is no card, so nobody was asked here
 	}
-	err := b.patiently(ctx, "thread of "+string(id), func() error {
+	err = b.patiently(ctx, "thread of "+string(id), func() error {
 		_, _, err := b.o.Slack.PostMessageContext(ctx, channel, slack.MsgOptionTS(ts), slack.MsgOptionText(line.mrkdwn, false), slack.MsgOptionDisableLinkUnfurl())
 		return err
 	})
@@ -234,35 +274,24 @@ func (b *Bot) redrawCard(ctx context.Context, f workflows.Federation, r workflow
 	if err != nil {
 		return fmt.Errorf("look up card: %w", err)
 	}
-	notes := map[string]string{}
 	channel, ts, ok := strings.Cut(place, "/")
-	switch {
-	case !ok && r.Checked != nil && r.State == workflows.RequestOpen:
-		if err := b.postCard(ctx, f, r.ID, s, notes); err != nil {
-			return err
+	if !ok {
+		if r.Checked == nil || r.State != workflows.RequestOpen {
+			return nil
 		}
-	case ok:
-		m := card(f, r, s)
-		drawn, err := b.o.Feed.Note(ctx, follower, drawnKey(r.ID))
-		if err != nil || drawn == string(digest(m)) {
-			return err
-		}
-		err = b.patiently(ctx, "card "+string(r.ID), func() error {
-			_, _, _, err := b.o.Slack.UpdateMessageContext(ctx, channel, ts, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
-			return err
-		})
-		if err := b.tolerate(ctx, "card", string(r.ID), err); err != nil {
-			return err
-		}
-		if err == nil {
-			notes[drawnKey(r.ID)] = string(digest(m))
-		}
+		return b.postCard(ctx, f, r.ID, s)
 	}
-	if len(notes) == 0 {
-		return nil
+	m := card(f, r, s)
+	drawn, err := b.o.Feed.Note(ctx, follower, drawnKey(r.ID))
+	if err != nil || drawn == string(digest(m)) {
+		return err
 	}
-	if err := b.o.Feed.Mark(ctx, follower, 0, notes); err != nil {
-		return fmt.Errorf("note what a card shows: %w", err)
+	err = b.patiently(ctx, "card "+string(r.ID), func() error {
+		_, _, _, err := b.o.Slack.UpdateMessageContext(ctx, channel, ts, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
+		return err
+	})
+	if err != nil {
+		return b.tolerate(ctx, "card", string(r.ID), err)
 	}
-	return nil
+	return b.note(ctx, map[string]string{drawnKey(r.ID): string(digest(m))})
 }

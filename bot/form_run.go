@@ -191,6 +191,9 @@ func (b *Bot) formSent(ctx context.Context, p parcel) error {
 		return err
 	}
 	done := view("Ask for a federation", sentBlocks(f, b.o.Channel(proposal)))
+	if p.form.give(slack.NewUpdateViewSubmissionResponse(done)) {
+		return nil
+	}
 	if err := b.updateView(ctx, p.View, "", *done); err != nil {
 		p.Channel = p.Value
 		b.tell(ctx, p, sentMessage(f, b.o.Channel(proposal)))
@@ -198,15 +201,27 @@ func (b *Bot) formSent(ctx context.Context, p parcel) error {
 	return nil
 }
 
-// formAgain shows the form as it was sent, with the refusal above it, so that
-// nothing typed is lost. It reports whether that could be shown.
-func (b *Bot) formAgain(ctx context.Context, p parcel, r *workflows.Refusal) bool {
+// formRefused shows a refusal in the form that was sent: at its field, if it has
+// one; else above the form, as it was sent, so that nothing typed is lost. It
+// reports false if the form is gone, and the person is told another way.
+func (b *Bot) formRefused(ctx context.Context, p parcel, r *workflows.Refusal) bool {
 	a := read(p.Answers)
-	c, err := b.choice(ctx, p.actor(), a, false)
-	if err != nil {
-		return false
+	if block := field(p.Answers, a, r.Field); r.Field != "" && block != "" {
+		if p.form.give(slack.NewErrorsViewSubmissionResponse(map[string]string{block: cut(r.Say, maxField)})) {
+			return true
+		}
 	}
-	form := requestForm(c, a, r.Say)
-	form.PrivateMetadata = p.Value
-	return b.updateView(ctx, p.View, "", *form) == nil
+	again := notice("Not done", r.Say)
+	if p.Action == formCallback {
+		c, err := b.choice(ctx, p.actor(), a, false)
+		if err != nil {
+			return false
+		}
+		again = requestForm(c, a, r.Say)
+		again.PrivateMetadata = p.Value
+	}
+	if p.form.give(slack.NewUpdateViewSubmissionResponse(again)) {
+		return true
+	}
+	return b.updateView(ctx, p.View, "", *again) == nil
 }

@@ -45,6 +45,7 @@ type parcel struct {
 
 	trigger  string
 	response string
+	form     *waiter // of a submission whose acknowledgement waits
 }
 
 func (p parcel) actor() workflows.Actor {
@@ -87,7 +88,7 @@ func parseInteraction(payload []byte) (parcel, error) {
 	case slack.InteractionTypeBlockActions:
 		return p.pressed(in)
 	case slack.InteractionTypeViewSubmission:
-		p.Kind, p.Key = kindSubmission, "view/"+in.View.ID+"/"+in.View.Hash
+		p.Kind, p.Key = kindSubmission, "submission/"+in.TriggerID
 		p.Action, p.Value, p.Hash = in.View.CallbackID, in.View.PrivateMetadata, in.View.Hash
 		p.Answers = answered(in.View.State)
 		return p, p.check()
@@ -170,7 +171,7 @@ func (p parcel) say(words string) any {
 // acknowledged is what Slack gets once the parcel is stored.
 func (p parcel) acknowledged() any {
 	if p.Kind == kindSubmission && p.Action == formCallback {
-		return slack.NewUpdateViewSubmissionResponse(notice("Ask for a federation", "Sending. It is checked in Azure DevOps and AWS before anybody is asked."))
+		return slack.NewUpdateViewSubmissionResponse(notice("Ask for a federation", "Sending. You will hear here or by direct message."))
 	}
 	return nil
 }

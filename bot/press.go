@@ -78,6 +78,7 @@ func (b *Bot) live(ctx context.Context, p parcel, t target) error {
 	if t.Request == "" {
 		prefix = "card/" + string(t.Federation) + "."
 	}
+	b.noted(ctx, t.Federation)
 	cards, err := b.o.Feed.Notes(ctx, follower, prefix)
 	if err != nil {
 		return fmt.Errorf("look up card: %w", err)

@@ -145,7 +145,16 @@ func (b *Bot) take(ctx context.Context, p parcel) any {
 		b.o.Log.Error("store delivery", "key", p.Key, "error", err)
 		return p.say("Not sent: fedbot could not promise to remember it, so it did not take it. Nothing was recorded. Please try again in a minute.")
 	}
-	return b.queue(ctx, p)
+	if p.Kind == kindSubmission {
+		p.form = newWaiter()
+	}
+	acknowledged := b.queue(ctx, p)
+	if p.form != nil {
+		if decided, ok := p.form.wait(ctx, b.patience); ok {
+			return decided
+		}
+	}
+	return acknowledged
 }
 
 // queue hands the parcel to the worker. If thousands wait already, the parcel stays

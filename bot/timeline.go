@@ -107,7 +107,11 @@ func askedLine(f workflows.Federation, b workflows.Checked, s scene) text {
 func callStage(r *workflows.Request, s scene) text {
 	now, filled := r.Stage()
 	st := r.Checked.Verdict.Stages[now]
-	return say("%s: %d of you decides, by %s.", s.mention(st.Group), st.Count-filled, at(r.Checked.Lapses))
+	decide := "decides"
+	if st.Count-filled > 1 {
+		decide = "decide"
+	}
+	return say("%s: %d of you %s, by %s.", s.mention(st.Group), st.Count-filled, decide, at(r.Checked.Lapses))
 }
 
 func approvedLine(f workflows.Federation, b workflows.Approved, by text, s scene) text {

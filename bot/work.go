@@ -72,6 +72,7 @@ func (b *Bot) one(ctx context.Context, p parcel) {
 	if err != nil {
 		b.refuse(ctx, p, err)
 	}
+	p.form.give(nil) // a form that is not answered yet may close
 	if p.Kind == kindRedraw {
 		return
 	}
@@ -104,7 +105,7 @@ func (b *Bot) refuse(ctx context.Context, p parcel, err error) {
 		b.o.Log.Error("decide delivery", "key", p.Key, "action", p.Action, "error", err)
 		refusal = &workflows.Refusal{Say: said(err)}
 	}
-	if p.Kind == kindSubmission && p.Action == formCallback && b.formAgain(ctx, p, refusal) {
+	if p.Kind == kindSubmission && b.formRefused(ctx, p, refusal) {
 		return
 	}
 	b.tell(ctx, p, refusalMessage(p, refusal))

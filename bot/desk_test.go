@@ -1,0 +1,112 @@
+package bot
+
+import (
+	"context"
+	"sync"
+
+	"fedbot/workflows"
+)
+
+// clerk is a desk that writes down what it was asked and says what it was told to.
+type clerk struct {
+	mu      sync.Mutex
+	asks    []workflows.Ask
+	presses []workflows.Press
+	orders  []workflows.Order
+	verbs   []string
+	answer  error                      // to everything
+	roles   map[string]workflows.Roles // by user id
+	onAsk   func(workflows.Ask) (workflows.Federation, error)
+	decided chan string
+}
+
+func newClerk() *clerk {
+	return &clerk{roles: map[string]workflows.Roles{}, decided: make(chan string, 100)}
+}
+
+func (c *clerk) note(verb string, how func()) (workflows.Federation, error) {
+	c.mu.Lock()
+	how()
+	c.verbs = append(c.verbs, verb)
+	answer := c.answer
+	c.mu.Unlock()
+	c.decided <- verb
+	return workflows.Federation{}, answer
+}
+
+func (c *clerk) Submit(_ context.Context, in workflows.Ask) (workflows.Federation, error) {
+	f, err := c.note("submit", func() { c.asks = append(c.asks, in) })
+	if c.onAsk != nil {
+		return c.onAsk(in)
+	}
+	return f, err
+}
+
+func (c *clerk) Approve(_ context.Context, p workflows.Press) (workflows.Federation, error) {
+	return c.note("approve", func() { c.presses = append(c.presses, p) })
+}
+
+func (c *clerk) Deny(_ context.Context, p workflows.Press) (workflows.Federation, error) {
+	return c.note("deny", func() { c.presses = append(c.presses, p) })
+}
+
+func (c *clerk) Withdraw(_ context.Context, p workflows.Press) (workflows.Federation, error) {
+	return c.note("withdraw", func() { c.presses = append(c.presses, p) })
+}
+
+func (c *clerk) Order(_ context.Context, o workflows.Order) (workflows.Federation, error) {
+	return c.note(string(o.Verb), func() { c.orders = append(c.orders, o) })
+}
+
+func (c *clerk) May(_ context.Context, _ workflows.Federation, by workflows.Actor) (workflows.Roles, error) {
+	_, user, _ := slackUser(by)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.roles[user], nil
+}
+
+func (c *clerk) lastPress() workflows.Press {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.presses) == 0 {
+		return workflows.Press{}
+	}
+	return c.presses[len(c.presses)-1]
+}
+
+func (c *clerk) count(verb string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, v := range c.verbs {
+		if v == verb {
+			n++
+		}
+	}
+	return n
+}
+
+// catalogue is what can be chosen in tests.
+type catalogue struct{ projects []Project }
+
+func (c catalogue) Projects(context.Context, workflows.Actor) ([]Project, error) {
+	return c.projects, nil
+}
+
+func (c catalogue) Pipelines(_ context.Context, _, project string) ([]workflows.Pipeline, error) {
+	if project != "Web Shop" {
+		return nil, workflows.ErrUnreadable
+	}
+	return []workflows.Pipeline{{ID: 4, Name: "storefront-deploy"}, {ID: 5, Name: "storefront-nightly"}}, nil
+}
+
+func (c catalogue) Accounts() []workflows.Account {
+	prod := shopDev
+	prod.ID, prod.Name, prod.Production, prod.Ticket = "444455556666", "shop-prod", true, `SHOP-\d+`
+	return []workflows.Account{shopDev, prod}
+}
+
+func (c catalogue) Templates() []Template {
+	return []Template{{Name: "s3-static-site", Purpose: "replace files in one bucket", Risk: workflows.Low, Params: []Param{{Name: "bucket"}, {Name: "folder", Optional: true}}},
+		{Name: "ecr-push", Purpose: "push images", Risk: workflows.Low, Params: []Param{{Name: "repository"}}}}
+}
