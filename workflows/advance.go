@@ -95,6 +95,9 @@ func (e *Engine) check(ctx context.Context, f Federation, r Request) (Checked, e
 	if err != nil {
 		return out, fmt.Errorf("read facts: %w", err)
 	}
+	if isOperator(r.By.Actor) {
+		facts.AzureDevOps.Standing = standsOnHost // not a project's person: the project's owners are always asked
+	}
 	now := e.Now()
 	out.Facts = facts
 	out.Checks = Examine(r.Proposal, facts, acct, pr, refs, now)

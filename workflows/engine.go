@@ -321,6 +321,10 @@ func (e *Engine) person(ctx context.Context, a Actor) (Person, error) {
 	return who, nil
 }
 
+// standsOnHost is the standing of whoever runs fedbot: shown to the approvers, and
+// no standing in the project.
+const standsOnHost = "operator of fedbot's host"
+
 func isOperator(a Actor) bool { return strings.HasPrefix(string(a), "operator:") }
 
 // asPress turns a refusal about a person into one about the press.

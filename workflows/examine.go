@@ -47,7 +47,7 @@ func Examine(p Proposal, f Facts, a Account, pr Project, own map[StepID]string, 
 	missing := missingPipelines(p, az)
 	check("the pipelines exist", len(missing) == 0, "pipelines",
 		"%s has no pipeline %s. Check the spelling; pipelines are named as on the Pipelines page.", p.Project, strings.Join(missing, ", "))
-	check("the requester may ask for the project", len(pr.Ask) > 0 || az.Standing == "administrator", "project",
+	check("the requester may ask for the project", len(pr.Ask) > 0 || az.Standing == "administrator" || az.Standing == standsOnHost, "project",
 		"You are not an administrator of %s, nor of its service connections (Azure DevOps says: %s). Ask one of them to send this.", p.Project, az.Standing)
 	check("a proof run is possible", az.Verifier != nil && az.VerifyOff == "", "project",
 		"There is no verification pipeline in %s that fedbot can use%s. A project administrator can set one up from the file that fedbot's documentation shows.", p.Project, because(az.VerifyOff))

@@ -207,6 +207,7 @@ func (a *App) Run(ctx context.Context) error {
 	all.Go(func() error { return a.bot.Run(ctx) })
 	all.Go(func() error { return a.schedule(ctx) })
 	all.Go(func() error { return a.logEvents(ctx) })
+	all.Go(func() error { return a.sweep(ctx) })
 	close(a.ready)
 	err := all.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -114,6 +114,17 @@ func (a *App) logEvents(ctx context.Context) error {
 	return nil
 }
 
+// sweep forgets, once a day, deliveries that nobody sends again.
+func (a *App) sweep(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := a.db.Sweep(ctx, a.o.Now().Add(-30*24*time.Hour)); err != nil && ctx.Err() == nil {
+			a.o.Log.Warn("old deliveries not forgotten", "error", err)
+		}
+		a.worker.sleepPlain(ctx, 24*time.Hour)
+	}
+	return nil
+}
+
 func ignoreEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		return nil

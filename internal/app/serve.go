@@ -21,6 +21,12 @@ func (a *App) front() http.Handler {
 	mux.Handle("/slack/", a.bot.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-a.ready:
+		default:
+			http.Error(w, "starting", http.StatusServiceUnavailable)
+			return
+		}
 		if _, err := a.db.Head(r.Context()); err != nil {
 			http.Error(w, "the store cannot be read", http.StatusServiceUnavailable)
 			return
