@@ -166,7 +166,7 @@ func (s *Sandbox) emulate() error {
 	if err != nil {
 		return err
 	}
-	s.azure, err = emado.New(emado.Options{Journal: j, Gate: s.gates["azuredevops"], Now: s.clock.Now, AWS: s.url(s.ports.AWS),
+	s.azure, err = emado.New(emado.Options{Journal: j, Gate: s.gates["azuredevops"], Now: s.clock.Now, Wall: time.Now, AWS: s.url(s.ports.AWS),
 		BaseURL: func() string { return s.url(s.ports.DevOps) }, Seed: azureSeed(s.secrets)})
 	if err != nil {
 		return fmt.Errorf("emulate Azure DevOps: %w", err)
@@ -179,7 +179,7 @@ func (s *Sandbox) emulate() error {
 	if j, err = journal("aws"); err != nil {
 		return err
 	}
-	s.aws, err = emaws.New(emaws.Options{Journal: j, Gate: s.gates["aws"], Now: s.clock.Now, Issuers: issuers, Seed: awsSeed(s.secrets)})
+	s.aws, err = emaws.New(emaws.Options{Journal: j, Gate: s.gates["aws"], Now: s.clock.Now, Wall: time.Now, Issuers: issuers, Seed: awsSeed(s.secrets)})
 	if err != nil {
 		return fmt.Errorf("emulate AWS: %w", err)
 	}

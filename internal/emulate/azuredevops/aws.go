@@ -121,7 +121,7 @@ func (a *agent) sign(req *http.Request, c awsCall) {
 	if region == "" {
 		region = "us-east-1"
 	}
-	now := a.s.o.Now().UTC()
+	now := a.s.o.Wall().UTC()
 	sum := sha256.Sum256(c.body)
 	hash := hex.EncodeToString(sum[:])
 	req.Header.Set("X-Amz-Date", now.Format("20060102T150405Z"))

@@ -19,6 +19,7 @@ type Options struct {
 	Journal *wire.Journal    // nil: memory only
 	Gate    *wire.Gate       // nil: everything passes
 	Now     func() time.Time // nil is refused
+	Wall    func() time.Time // what clocks of machines say, for signing calls to AWS; nil: Now
 	AWS     string           // base URL of the AWS that jobs talk to
 	BaseURL func() string    // own base URL, for links and collection URIs
 	Seed    Seed
@@ -47,7 +48,10 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		return nil, errors.New("new emulator: no clock")
+	}	if o.Wall == nil {
+		o.Wall = o.Now
 	}
+
 	if o.Journal == nil {
 		o.Journal, _ = wire.OpenJournal("")
 	}
