@@ -43,6 +43,11 @@ func (w *world) knock(path string, header http.Header, body []byte) (int, string
 	return answer.StatusCode, string(raw)
 }
 
+func (w *world) emptied() {
+	w.t.Helper()
+	w.until("an empty inbox", func() bool { left, _ := w.store.Pending(w.ctx); return len(left) == 0 })
+}
+
 func aCommand(trigger, text string) []byte {
 	return []byte(url.Values{"team_id": {"T0001"}, "user_id": {"U0REQ"}, "channel_id": {"C0001"}, "trigger_id": {trigger}, "text": {text}}.Encode())
 }
@@ -112,6 +117,7 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	w.decided("revoke")
+	w.emptied()
 	w.stop()
 	w.begin()
 	w.knock("/slack/commands", sign(secret, start, body), body)
@@ -139,7 +145,7 @@ func TestKilledBeforeDeciding(t *testing.T) {
 	w.begin() // a new process: the old one's queue is lost
 	w.decided("revoke")
 	w.sees("U0REQ", "Revoked: F-17.")
-	w.until("an empty inbox", func() bool { left, _ := w.store.Pending(w.ctx); return len(left) == 0 })
+	w.emptied()
 }
 
 func TestEvents(t *testing.T) {
