@@ -49,9 +49,6 @@ func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		return nil, errors.New("new emulator: no clock")
 	}
-	if o.Wall == nil {
-		o.Wall = o.Now
-	}
 	if o.Journal == nil {
 		o.Journal, _ = wire.OpenJournal("")
 	}
