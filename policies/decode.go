@@ -230,7 +230,7 @@ func toPrincipals(v any) (principals, error) {
 func toConditions(v any) (conditions, error) {
 	m, ok := v.(map[string]any)
 	if !ok {
-		return nil, errors.New("Condition is not an object")
+		return nil, errors.New("the Condition is not an object")
 	}
 	out := conditions{}
 	for op, block := range m {

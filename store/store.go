@@ -12,6 +12,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // ErrClosed is what every method says after Close.
@@ -73,7 +74,7 @@ func Open(path string, o Options) (*DB, error) {
 	b, err := bolt.Open(path, 0o600, &bolt.Options{
 		Timeout: o.LockTimeout, NoSync: o.NoSync, FreelistType: bolt.FreelistMapType,
 	})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, &HeldError{Path: path, PID: readPID(path)}
 	}
 	if err != nil {
@@ -156,7 +157,7 @@ func (d *DB) read(ctx context.Context, f func(*tx) error) error {
 		return err
 	}
 	err := d.bolt.View(func(b *bolt.Tx) error { return f(&tx{Tx: b}) })
-	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return err

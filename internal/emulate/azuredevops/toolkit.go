@@ -20,7 +20,8 @@ const (
 	noCredentials  = "CredentialsError: Missing credentials in config, if using AWS_CONFIG_FILE, set AWS_SDK_LOAD_CONFIG=1"
 )
 
-var errHalfKey = errors.New(`Need to define or omit both "Access Key ID" and "Secret Access Key", not just one.`) //nolint:staticcheck // the toolkit's words
+//lint:ignore ST1005 these are the toolkit's own words
+var errHalfKey = errors.New(`Need to define or omit both "Access Key ID" and "Secret Access Key", not just one.`)
 
 // credentials finds a task's credentials in the toolkit's order: the agent's own role,
 // OIDC, the connection's keys, variables. It writes what the toolkit writes.
