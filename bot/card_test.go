@@ -104,7 +104,7 @@ func report() workflows.Report {
 	f := workflows.Finding{ID: "D-204", Level: workflows.Critical, Class: "trust widened", Field: "trust policy", Approved: "sc://contoso/Web Shop/aws", Found: "sc://contoso/*"}
 	low := f
 	low.ID, low.Level, low.Class = "D-190", workflows.Low, "missing tag"
-	return workflows.Report{At: start, Began: start, Ended: start.Add(4 * time.Minute), Of: 412, Read: 410,
+	return workflows.Report{At: start, Began: start, Ended: start.Add(4 * time.Minute), Of: 412, Read: 410, Calls: map[string]int{"AWS": 311, "Azure DevOps": 905}, Events: 18204, Head: "7hQ2c2hvcA9kPT0=",
 		Unread: []workflows.Unread{{Federation: "F-9", Say: "Reader role refused since 19 Nov."}},
 		Findings: []workflows.FoundIn{{Finding: low, Federation: "F-27", Title: "Web Shop to shop-test", Owner: "web-shop"},
 			{Finding: f, Federation: "F-31", Title: "Web Shop to shop-prod", Owner: "web-shop", New: true}},

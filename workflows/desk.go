@@ -70,7 +70,9 @@ type Report struct {
 	Unread   []Unread       `json:"unread,omitempty"`
 	Findings []FoundIn      `json:"findings,omitempty"` // open ones, worst first
 	Closed   []FoundIn      `json:"closed,omitempty"`   // gone since the last reading
-	Calls    map[string]int `json:"calls,omitempty"`    // by system
+	Calls    map[string]int `json:"calls,omitempty"`    // made for it, by system
+	Events   int64          `json:"events,omitempty"`   // in the audit log when the report was made
+	Head     string         `json:"head,omitempty"`     // root of the audit log then: kept elsewhere, it shows later rewriting
 }
 
 // Unread is a federation about which nothing is claimed.

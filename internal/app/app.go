@@ -50,6 +50,8 @@ type App struct {
 	bot    *bot.Bot
 	worker *worker
 
+	amazonCalls, azureCalls func() map[string]int // made so far, by operation
+
 	slackListener, socketListener, metricsListener net.Listener
 	servers                                        []*http.Server
 	closing                                        sync.Once
@@ -102,6 +104,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.amazonCalls, a.azureCalls = amazon.Calls, devops.Calls
 	catalogue, err := policies.Builtin()
 	if err != nil {
 		return fmt.Errorf("read templates: %w", err)
@@ -125,7 +128,7 @@ func (a *App) wire(ctx context.Context) error {
 		Slack: client, SigningSecret: secret, Team: c.Slack.Team, Now: a.o.Now, Log: a.o.Log, Edits: a.o.Edits, NotReal: !c.Real(),
 		Channel: channel(rules), Mention: func(group string) string { return mention(people, group) },
 		Desk: a.engine, Histories: a.db, Feed: feed{a.db}, Inbox: inbox{a.db}, Drift: a,
-		Places: &places{rules: rules, catalogue: catalogue, devops: devops},
+		Places: &places{people: people, rules: rules, catalogue: catalogue, devops: devops},
 	})
 	return err
 }

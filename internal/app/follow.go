@@ -13,7 +13,37 @@ import (
 
 // Drift reads federations now, on somebody's request.
 func (a *App) Drift(ctx context.Context, ids ...workflows.FederationID) (workflows.Report, error) {
-	return a.reader.Drift(ctx, a.o.Now(), ids...)
+	return a.read(ctx, a.o.Now(), ids...)
+}
+
+// read makes a report and notes in it what it cost and where the audit log stood.
+func (a *App) read(ctx context.Context, at time.Time, ids ...workflows.FederationID) (workflows.Report, error) {
+	before := a.calls()
+	r, err := a.reader.Drift(ctx, at, ids...)
+	if err != nil {
+		return r, err
+	}
+	r.Calls = a.calls()
+	for system, n := range before {
+		r.Calls[system] -= n // others may have called meanwhile: the cost is at most this
+	}
+	size, root, err := a.db.Audit(ctx)
+	if err != nil {
+		return r, fmt.Errorf("read audit log: %w", err)
+	}
+	r.Events, r.Head = size, root.String()
+	return r, nil
+}
+
+func (a *App) calls() map[string]int {
+	out := map[string]int{}
+	for _, n := range a.amazonCalls() {
+		out["AWS"] += n
+	}
+	for _, n := range a.azureCalls() {
+		out["Azure DevOps"] += n
+	}
+	return out
 }
 
 const reporter = "report" // the follower that remembers which report was the last
@@ -73,7 +103,7 @@ func (a *App) reportDue(ctx context.Context, line cron.Schedule, zone *time.Loca
 }
 
 func (a *App) report(ctx context.Context, due time.Time) error {
-	report, err := a.reader.Drift(ctx, due)
+	report, err := a.read(ctx, due)
 	if err != nil {
 		return fmt.Errorf("read federations: %w", err)
 	}

@@ -5,7 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"fedbot/bot"
 	"fedbot/internal/azuredevops"
@@ -71,19 +74,56 @@ func mention(people *identity.Slack, group string) string {
 	return "<!subteam^" + id + ">"
 }
 
-// places are what the request form offers.
+// places are what the request form offers: only what the person may ask for.
 type places struct {
+	people    workflows.Directory
 	rules     workflows.Rules
 	catalogue *policies.Catalogue
 	devops    *azuredevops.DevOps
 }
 
-func (p *places) Projects(context.Context, workflows.Actor) ([]bot.Project, error) {
+func (p *places) Projects(ctx context.Context, by workflows.Actor) ([]bot.Project, error) {
+	who, err := p.people.Person(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	may := make([]bool, len(p.rules.Projects))
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(4)
+	for i, x := range p.rules.Projects {
+		all.Go(func() (err error) {
+			may[i], err = p.mayAsk(ctx, x, who)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
 	var out []bot.Project
-	for _, x := range p.rules.Projects {
-		out = append(out, bot.Project{Organization: x.Organization, Name: x.Name})
+	for i, x := range p.rules.Projects {
+		if may[i] {
+			out = append(out, bot.Project{Organization: x.Organization, Name: x.Name})
+		}
 	}
 	return out, nil
+}
+
+// mayAsk is the rule of the form; the engine and the preflight decide for
+// themselves whatever the form showed.
+func (p *places) mayAsk(ctx context.Context, x workflows.Project, who workflows.Person) (bool, error) {
+	if len(x.Ask) == 0 {
+		return p.devops.MayAsk(ctx, x.Organization, x.Name, who.Email)
+	}
+	for _, group := range append(slices.Clone(x.Ask), x.Owners) {
+		members, err := p.people.Members(ctx, group)
+		if err != nil {
+			return false, err
+		}
+		if slices.Contains(members, who.Actor) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (p *places) Pipelines(ctx context.Context, organization, project string) ([]workflows.Pipeline, error) {

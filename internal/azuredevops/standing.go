@@ -26,6 +26,27 @@ const groupsAtOnce = 40
 // service connections.
 var administering = []string{"Project Administrators", "Endpoint Administrators"}
 
+// MayAsk reports whether the one person with this confirmed mail address is an
+// administrator of the project or of its service connections. What cannot be read
+// is no.
+func (d *DevOps) MayAsk(ctx context.Context, organization, project, email string) (bool, error) {
+	n, err := d.lookUp(ctx, organization, project)
+	if err != nil || n.projectID == "" {
+		return false, err
+	}
+	o, err := d.org(n.organization)
+	if err != nil {
+		return false, err
+	}
+	c, err := o.reader.open(ctx)
+	if err != nil {
+		return false, err
+	}
+	var f workflows.AzureFacts
+	err = (&survey{d, o, c, n, FactsQuery{Email: email}}).standing(ctx, &f)
+	return f.Standing == administrator, err
+}
+
 // standing reads what somebody is in the project, by the mail address that the
 // directory confirmed. What cannot be read gives no right: "not read".
 func (s *survey) standing(ctx context.Context, f *workflows.AzureFacts) error {
