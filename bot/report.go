@@ -46,7 +46,7 @@ func reportMessage(r workflows.Report, console string, notReal bool) message {
 	}
 	if r.Head != "" {
 		sh.context(say("Cost: %d AWS and %d Azure DevOps calls. History: %d events, head %s. Keep it elsewhere: it shows whether history was rewritten later.",
-			r.Calls["AWS"], r.Calls["Azure DevOps"], r.Events, r.Head))
+			r.Calls["AWS"], r.Calls["Azure DevOps"], int(r.Events), r.Head))
 	}
 	if notReal {
 		sh.context(say("NOT REAL: sandbox or test endpoints"))
