@@ -21,7 +21,8 @@ func (e *Engine) Advance(ctx context.Context, id FederationID) (again time.Time,
 	if f.State == Closed {
 		return again, nil
 	}
-	if over, err := e.expire(ctx, f, now); over || err != nil {
+	over, braked, err := e.expire(ctx, f, now)
+	if over || err != nil {
 		return again, err
 	}
 	if r, ok := f.Open(); ok && r.State == RequestOpen {
@@ -32,25 +33,31 @@ func (e *Engine) Advance(ctx context.Context, id FederationID) (again time.Time,
 			return again, e.preflight(ctx, f, *r)
 		}
 	}
-	if !f.walking() {
-		return again, nil
+	if f.walking() {
+		return e.walk(ctx, f, now)
 	}
-	return e.walk(ctx, f, now)
+	if braked { // its end stays due, so say when to look again
+		return now.Add(brakeRest), nil
+	}
+	return again, nil
 }
+
+// brakeRest is how long a federation that is over rests while the brake is on.
+const brakeRest = time.Minute
 
 // expire ends a federation whose time is up, unless so many are up at once that
 // it is likelier a mistake.
-func (e *Engine) expire(ctx context.Context, f Federation, now time.Time) (bool, error) {
+func (e *Engine) expire(ctx context.Context, f Federation, now time.Time) (over, braked bool, err error) {
 	if f.Ends.IsZero() || now.Before(f.Ends) || f.State == Revoking || f.State == Requested {
-		return false, nil
+		return false, false, nil
 	}
 	if e.Brake != nil {
 		why, err := e.Brake(ctx, now)
 		if err != nil || why != "" {
-			return false, err
+			return false, why != "", err
 		}
 	}
-	return true, e.say(ctx, f, Expired{})
+	return true, false, e.say(ctx, f, Expired{})
 }
 
 // preflight reads both sides. Before the first round it leads to a plan that is

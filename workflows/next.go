@@ -166,7 +166,7 @@ func (f Federation) Due() time.Time {
 		}
 		consider(r.Lapses())
 	}
-	if f.State != Revoking {
+	if f.State == Active || f.State == Provisioning { // a request whose end passes is refused when it is decided
 		consider(f.Ends)
 	}
 	return due
