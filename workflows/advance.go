@@ -25,7 +25,7 @@ func (e *Engine) Advance(ctx context.Context, id FederationID) (again time.Time,
 	if over || err != nil {
 		return again, err
 	}
-	if r, ok := f.Open(); ok && r.State == RequestOpen {
+	if r, ok := f.inState(RequestOpen); ok {
 		if !now.Before(r.Lapses()) {
 			return again, e.say(ctx, f, Lapsed{Request: r.ID})
 		}

@@ -76,7 +76,9 @@ func (f *Federation) note(e Event, from State) error {
 		f.quarantineErrand(from)
 	case Released:
 		f.Quarantine = nil
-		f.Errands = append(f.Errands, Errand{Step: SessionsID, Verb: Ensure})
+		if f.Steps.Get(RoleID).Made { // otherwise nobody can have a session
+			f.Errands = append(f.Errands, Errand{Step: SessionsID, Verb: Ensure})
+		}
 		if f.Steps.Get(LiftID).Made { // it was open before the quarantine; otherwise the walk lifts the hold in its time
 			f.Errands = append(f.Errands, Errand{Step: LiftID, Verb: Ensure})
 		}

@@ -161,7 +161,7 @@ func (f Federation) Obey(o Order, roles Roles, author bool, now time.Time) ([]Bo
 }
 
 func (f Federation) giveUp(o Order) ([]Body, error) {
-	r, ok := f.Open()
+	r, ok := f.inState(RequestGranted)
 	switch {
 	case f.State != Provisioning || !ok:
 		return nil, Refuse("nothing_begun", "Nothing is being made for %s, so there is nothing to give up.", f.ID)

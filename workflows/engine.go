@@ -105,7 +105,7 @@ func (e *Engine) askAgain(ctx context.Context, in Ask, who Person) (Federation, 
 		if f.State != Active && (f.State != Provisioning || in.Proposal.Kind != Release) {
 			return nil, Refuse("not_active", "Not sent: %s is %s. Only an active federation can be changed.", f.ID, f.State)
 		}
-		if r, open := f.Open(); open && (r.State == RequestOpen || in.Proposal.Kind != Release) {
+		if r, open := f.inState(RequestOpen); open {
 			return nil, &Refusal{Code: "open_request", Next: string(r.ID), Say: fmt.Sprintf("Not sent: %s has an open request already, %s by %s, sent %s UTC. "+
 				"One change at a time, so that nobody approves over another.", f.ID, r.ID, r.By.Name, stamp(r.At))}
 		}

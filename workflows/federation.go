@@ -146,12 +146,18 @@ func (f *Federation) Request(id RequestID) (*Request, bool) {
 	return &f.Requests[i], true
 }
 
-// Open returns the request that is being decided or walked, if there is one.
-// There is never more than one, so that nobody approves over another.
+// Open returns the request that is being decided or, if there is none, the one
+// that is being walked. One is decided at a time, so that nobody approves over
+// another; both exist only when a release is asked for during a walk.
 func (f *Federation) Open() (*Request, bool) {
-	i := slices.IndexFunc(f.Requests, func(r Request) bool {
-		return r.State == RequestOpen || r.State == RequestGranted
-	})
+	if r, ok := f.inState(RequestOpen); ok {
+		return r, true
+	}
+	return f.inState(RequestGranted)
+}
+
+func (f *Federation) inState(s RequestState) (*Request, bool) {
+	i := slices.IndexFunc(f.Requests, func(r Request) bool { return r.State == s })
 	if i < 0 {
 		return nil, false
 	}

@@ -160,7 +160,7 @@ func (f Federation) Due() time.Time {
 			consider(f.Updated)
 		}
 	}
-	if r, ok := f.Open(); ok && r.State == RequestOpen {
+	if r, ok := f.inState(RequestOpen); ok {
 		if r.Checked == nil || !r.DecidedAt.IsZero() {
 			consider(f.Updated)
 		}

@@ -131,7 +131,7 @@ func (e *Engine) sayAsHolder(ctx context.Context, f Federation, b Body) error {
 // good waits for a person: there is nowhere further back to go.
 func (e *Engine) abandon(ctx context.Context, f Federation, m Move, err error) error {
 	ended := Stumbled{Step: m.Step.ID, Say: Said(err), Again: e.Now().UTC()}
-	r, ok := f.Open()
+	r, ok := f.inState(RequestGranted)
 	switch {
 	case !ok || f.Reverse:
 		return e.say(ctx, f, Parked{Step: m.Step.ID, Say: Said(err), Todo: todo(f, m)})
@@ -161,7 +161,7 @@ func (e *Engine) pause(attempts int) time.Duration {
 
 // arrive ends a walk that has nothing left to do.
 func (e *Engine) arrive(ctx context.Context, f Federation) error {
-	r, ok := f.Open()
+	r, ok := f.inState(RequestGranted)
 	switch {
 	case f.State == Revoking:
 		return e.say(ctx, f, ClosedNow{Outcome: f.Outcome})
