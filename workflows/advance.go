@@ -29,6 +29,9 @@ func (e *Engine) Advance(ctx context.Context, id FederationID) (again time.Time,
 		if !now.Before(r.Lapses()) {
 			return again, e.say(ctx, f, Lapsed{Request: r.ID})
 		}
+		if f.walking() && len(f.Errands) > 0 { // closing does not wait for a reader
+			return e.walk(ctx, f, now)
+		}
 		if r.Checked == nil || !r.DecidedAt.IsZero() {
 			return again, e.preflight(ctx, f, *r)
 		}

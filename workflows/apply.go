@@ -150,17 +150,40 @@ func (f *Federation) quarantineErrand(from State) {
 	if from == Revoking || from == Requested || f.Steps.Get(RoleID).Intended.IsZero() {
 		return
 	}
-	f.Errands = append(slices.DeleteFunc(f.Errands, func(e Errand) bool { return e.Step == LiftID || e.Step == HoldID }),
-		Errand{Step: HoldID, Verb: Ensure})
+	f.orderHold()
 	f.Parked, f.Again, f.Attempts = nil, time.Time{}, 0 // closing does not wait for a person
+}
+
+// orderHold puts the hold before every other errand, but after the return of a
+// role that is gone, which there is nothing to hold of before.
+func (f *Federation) orderHold() {
+	f.Errands = slices.DeleteFunc(f.Errands, func(e Errand) bool { return e.Step == LiftID || e.Step == HoldID })
+	first := 0
+	if f.gone(RoleID) != "" {
+		first = 1 + slices.IndexFunc(f.Errands, func(e Errand) bool { return e.Step == RoleID })
+	}
+	f.Errands = slices.Insert(f.Errands, first, Errand{Step: HoldID, Verb: Ensure})
+}
+
+// gone is the finding that says that a step's object is missing, or empty.
+func (f *Federation) gone(id StepID) string {
+	for _, x := range f.Findings {
+		if x.Step == id && x.Class == "missing" {
+			return x.ID
+		}
+	}
+	return ""
 }
 
 // restored orders the step, and what hung on it where its object is gone.
 func (f *Federation) restored(b Restored) {
 	f.Errands = append(f.Errands, Errand{Step: b.Step, Verb: Ensure, Finding: b.Finding})
-	gone := slices.ContainsFunc(f.Findings, func(x Finding) bool { return x.ID == b.Finding && x.Class == "missing" })
-	if !gone || f.Plan == nil {
+	if f.gone(b.Step) != b.Finding || f.Plan == nil {
 		return
+	}
+	if b.Step == RoleID && f.Quarantine != nil {
+		f.orderHold()
+		f.Parked, f.Again, f.Attempts = nil, time.Time{}, 0 // for want of the role, perhaps
 	}
 	lost := map[StepID][]StepKind{RoleID: {StepPolicy}, ConnectionID: {StepChecks, StepPipelines}}
 	for _, s := range f.Plan.Steps {

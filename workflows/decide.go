@@ -184,6 +184,10 @@ func (f Federation) restore(o Order, roles Roles, author bool) ([]Body, error) {
 		return nil, Refuse("author", "Not restored: you made this change yourself, so somebody else must put it back.")
 	case f.Findings[i].Hash != o.Hash:
 		return nil, &Refusal{Code: "moved", Next: o.Finding, Say: "Not restored: it changed again after this report was written, so fedbot did not touch it. Read it again."}
+	case f.Findings[i].Step == LiftID && f.Quarantine != nil:
+		return nil, Refuse("quarantined", "Not restored: %s is quarantined, and the hold stays until it is released.", f.ID)
+	case f.Findings[i].Step == HoldID && f.Quarantine == nil:
+		return nil, Refuse("gone", "Not restored: %s has been released, so the hold is no longer wanted. Nothing was changed.", f.ID)
 	case f.State != Active:
 		return nil, Refuse("not_active", "Not restored: %s is %s. Wait until that is over.", f.ID, f.State)
 	case slices.ContainsFunc(f.Errands, func(e Errand) bool { return e.Step == f.Findings[i].Step }):

@@ -96,7 +96,9 @@ func (f *Federation) made(b Made, at time.Time) {
 	if len(b.Shut) > 0 {
 		f.Shut = b.Shut
 	}
-	if f.errandDone(b.Step, Ensure) {
+	done := f.errandDone(b.Step, Ensure)
+	f.holdNew(b.Step)
+	if done {
 		if b.Step == HoldID && f.Quarantine != nil {
 			q := *f.Quarantine
 			q.Held = true
@@ -105,6 +107,17 @@ func (f *Federation) made(b Made, at time.Time) {
 		return
 	}
 	f.Finished = append(f.Finished, b.Step)
+}
+
+// holdNew orders the hold for a role that came into being under quarantine.
+func (f *Federation) holdNew(id StepID) {
+	if id != RoleID || f.Quarantine == nil || f.State == Revoking {
+		return
+	}
+	q := *f.Quarantine
+	q.Held = false
+	f.Quarantine = &q
+	f.orderHold()
 }
 
 func (f *Federation) removed(id StepID) {
