@@ -24,6 +24,10 @@ func (e *Engine) watch(ctx context.Context, f Federation, s Step, now time.Time)
 	task := e.task(f, step, now)
 	task.Ref = run.Ref
 	ev, err := e.Watcher.Watch(ctx, task)
+	if err != nil && now.Sub(run.At) >= Patience {
+		return again, e.say(ctx, f, Parked{Step: s.ID, Say: Said(err), Todo: "fedbot cannot see how run " + run.Ref + " ended. " +
+			"The role stays held. Put right what stands in the way, then try again."})
+	}
 	if err != nil {
 		return now.Add(e.Poll), fmt.Errorf("watch run %s of %s: %w", run.Ref, f.ID, err)
 	}
