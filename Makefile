@@ -1,0 +1,24 @@
+.PHONY: check test sandbox golden fuzz bench kill
+
+check: ## everything that must be true, as CI runs it
+	.ci/run
+
+test: ## all tests, without what only CI needs
+	go test ./...
+
+sandbox: ## try it: http://127.0.0.1:7070
+	go run ./cmd/fedbot sandbox
+
+golden: ## write the golden cards, plans and policies anew; read the diff before you commit it
+	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
+
+FOR ?= 10m
+fuzz: ## every parser for FOR each (10m)
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed 's/func //' | while IFS=: read -r f name; do \
+	  echo "$$f $$name"; go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FOR) "./$$(dirname $$f)" || exit 1; done
+
+bench: ## how fast the store writes
+	go test -run '^$$' -bench . -benchmem ./store/...
+
+kill: ## the tests that die at every seam and start again, ten times over
+	go test -race -count=10 -run 'Crash|Kill|Seam|Restart' ./workflows/... ./store/... ./internal/...

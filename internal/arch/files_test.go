@@ -1,0 +1,85 @@
+package arch_test
+
+import (
+	"bytes"
+	"go/ast"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/modfile"
+)
+
+func text(t *testing.T, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// The sandbox embeds the example, because a package cannot embed what lies above it.
+func TestTheSandboxIsTheExample(t *testing.T) {
+	if !bytes.Equal(text(t, "config.example.yaml"), text(t, "internal/sandbox/config.yaml")) {
+		t.Error("internal/sandbox/config.yaml is not config.example.yaml any more: cp config.example.yaml internal/sandbox/config.yaml")
+	}
+}
+
+// The table of legal moves is rendered and compared in its own package, where it
+// can be seen. Here is only asked that somebody does.
+func TestTheStateDiagramIsTested(t *testing.T) {
+	for _, f := range house(t)[vocabulary] {
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && f.test && strings.HasPrefix(fn.Name.Name, "TestLife") {
+				return
+			}
+		}
+	}
+	t.Error("no TestLife in workflows: nobody compares the table of legal moves with the diagram in doc.go")
+}
+
+func TestGoModIsPlain(t *testing.T) {
+	mod, err := modfile.Parse("go.mod", text(t, "go.mod"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(mod.Replace)+len(mod.Exclude) > 0 {
+		t.Error("go.mod replaces or excludes a module: whoever imports it or installs it would get another program")
+	}
+	if mod.Module.Mod.Path != "fedbot" {
+		t.Errorf("the module is called %s", mod.Module.Mod.Path)
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)]*)?\)`)
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	pages := []string{"README.md"}
+	for _, pattern := range []string{"docs/*.md", "docs/decisions/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range found {
+			rel, err := filepath.Rel(root, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages = append(pages, rel)
+		}
+	}
+	if len(pages) < 3 {
+		t.Fatalf("found only %v", pages)
+	}
+	for _, page := range pages {
+		for _, m := range link.FindAllSubmatch(text(t, page), -1) {
+			to := filepath.Join(root, filepath.Dir(page), string(m[1]))
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, m[1])
+			}
+		}
+	}
+}
