@@ -38,18 +38,12 @@ func sandboxCommand() *cobra.Command {
 			if verbose {
 				o.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 			}
-			s, err := sandbox.New(o)
-			if err != nil {
-				return err
-			}
 			ctx, stop := context.WithCancel(c.Context())
 			defer stop()
 			var failed error
-			err = s.Run(ctx, func() error {
-				if federations > 0 {
-					if err := s.Fill(ctx, federations); err != nil {
-						return err
-					}
+			err := sandbox.RunOver(ctx, o, func(ctx context.Context, s *sandbox.Sandbox) error {
+				if err := s.Fill(ctx, federations); err != nil {
+					return err
 				}
 				if ready != "" {
 					if err := s.WriteReady(ready); err != nil {
@@ -64,7 +58,7 @@ func sandboxCommand() *cobra.Command {
 				stop()
 				return nil
 			})
-			return errors.Join(failed, err, s.Close())
+			return errors.Join(failed, err)
 		},
 	}
 	f := c.Flags()

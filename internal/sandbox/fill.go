@@ -11,6 +11,9 @@ import (
 // Fill makes active federations, as people would have, until there are n beside
 // the stale one.
 func (s *Sandbox) Fill(ctx context.Context, n int) error {
+	if n == 0 {
+		return nil
+	}
 	t := &story{Sandbox: s, ctx: ctx, tell: func(Line) {}}
 	list, err := t.list()
 	if err != nil {

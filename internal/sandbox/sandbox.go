@@ -31,6 +31,8 @@ type Options struct {
 	Slow   time.Duration // each call to an emulator takes this much longer
 	Bare   bool          // only the emulators and the page; fedbot is started by somebody else
 	Log    *slog.Logger  // fedbot's own lines; nil: nowhere
+	Hasty  bool          // Slack does not count calls; for tests that make many
+	young  bool          // begin without the stale federation; for tests
 }
 
 // Sandbox is a running sandbox.
@@ -52,6 +54,7 @@ type Sandbox struct {
 	issuer    *http.Server
 	issuerAt  net.Listener
 
+	over     over
 	mu       sync.Mutex
 	running  *running // the fedbot inside; nil while it is stopped
 	root     context.Context
@@ -188,7 +191,7 @@ func (s *Sandbox) emulate() error {
 	}
 	to := func(path string) func() string { return func() string { return s.url(s.ports.Fedbot) + path } }
 	s.slack, err = emslack.New(emslack.Options{Journal: j, Gate: s.gates["slack"], Now: s.clock.Now,
-		BaseURL: func() string { return s.url(s.ports.Slack) }, Seed: slackSeed(),
+		BaseURL: func() string { return s.url(s.ports.Slack) }, Seed: slackSeed(), NoRateLimit: s.o.Hasty,
 		App: emslack.App{CommandsURL: to("/slack/commands"), InteractionsURL: to("/slack/interactions"), EventsURL: to("/slack/events"),
 			SigningSecret: s.secrets.SlackSigning, BotToken: s.secrets.SlackBot, ObserverToken: s.secrets.SlackObserver, AppToken: s.secrets.SlackApp}})
 	if err != nil {
