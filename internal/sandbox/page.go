@@ -54,7 +54,9 @@ func (s *Sandbox) page() http.Handler {
 	mux.HandleFunc("POST /api/trouble", act(s.trouble))
 	mux.HandleFunc("POST /api/over", act(func(context.Context, struct{}) (any, error) { return nil, s.StartOver() }))
 	for name, gate := range s.gates { // finer than trouble: per call and per moment, for scripts
-		mux.Handle("/api/faults/"+name, gate.Control())
+		for _, method := range []string{"GET", "PUT", "DELETE"} {
+			mux.Handle(method+" /api/faults/"+name, gate.Control())
+		}
 	}
 	return s.guard(mux)
 }
