@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	bolterrors "go.etcd.io/bbolt/errors"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"fedbot/workflows"
@@ -42,19 +43,42 @@ func (r Report) Err() error {
 	return errors.Join(all...)
 }
 
-// Check holds the whole file against the invariants of the package, on one
-// unchanging view while writes go on, and lists every difference. Its error means
+// Check holds the whole file against the invariants of the package and lists every
+// difference. Writes wait while the pages are looked at, and go on beside the rest,
+// which is read from one unchanging view. Its error means
 // that it could not look.
 func (d *DB) Check(ctx context.Context) (Report, error) {
+	pages, err := d.pages()
+	if err != nil {
+		return Report{}, fmt.Errorf("check store: %w", err)
+	}
 	var r Report
-	err := d.read(ctx, func(t *tx) (err error) {
+	err = d.read(ctx, func(t *tx) (err error) {
 		r, err = check(ctx, t)
 		return err
 	})
 	if err != nil {
 		return Report{}, fmt.Errorf("check store: %w", err)
 	}
+	r.Differences = append(pages, r.Differences...)
 	return r, nil
+}
+
+// pages is bbolt's own check of the file. It looks at the list of free pages that
+// writers keep in memory, so nobody may write meanwhile; it writes nothing itself.
+func (d *DB) pages() ([]Difference, error) {
+	t, err := d.bolt.Begin(true)
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return nil, ErrClosed
+	}
+	if err != nil {
+		return nil, err
+	}
+	var c checker
+	for found := range t.Check() {
+		c.differ([]byte("file"), "page", "%v", found)
+	}
+	return c.Differences, t.Rollback()
 }
 
 // checker collects differences in one transaction.
@@ -67,9 +91,6 @@ type checker struct {
 func check(ctx context.Context, t *tx) (Report, error) {
 	c := &checker{tx: t, folded: map[uint64]workflows.Federation{}}
 	c.Epoch = fromU64(t.get(bMeta, []byte("epoch")))
-	for err := range t.Tx.Check() {
-		c.differ([]byte("file"), "page", "%v", err)
-	}
 	for _, step := range []func(){
 		c.histories, c.views, c.dueIndex, c.feed, c.claims, c.documents, c.inbox, c.cursors,
 	} {

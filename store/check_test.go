@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,6 +148,36 @@ func TestCheckCounts(t *testing.T) {
 		r.Documents != want.Documents || r.Pending != want.Pending || r.Epoch != want.Epoch || r.Root != want.Root {
 		t.Errorf("got %+v, want %+v", r, want)
 	}
+}
+
+// TestCheckWhileOthersWrite checks a store that is being written, as an operator
+// does, and as a sandbox did that was told of a page that was "reachable freed".
+func TestCheckWhileOthersWrite(t *testing.T) {
+	db, _ := open(t)
+	furnish(t, db)
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for w := range 2 {
+		all.Go(func() {
+			for i := range uint64(10_000) {
+				if err := db.Mark(ctx, fmt.Sprint("follower", w), 0, map[string]string{"at": fmt.Sprint(i)}); err != nil {
+					return
+				}
+			}
+		})
+	}
+	for range 60 {
+		report, err := db.Check(t.Context())
+		if err == nil {
+			err = report.Err()
+		}
+		if err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	stop()
+	all.Wait()
 }
 
 func TestScanSecretsFinds(t *testing.T) {
