@@ -62,7 +62,7 @@ func (s *Sandbox) StartOver() error {
 // wipe removes what a sandbox has made in its directory, but for its addresses.
 func wipe(dir string) error {
 	var errs []error
-	for _, pattern := range []string{"*.journal", "fedbot.db*", "fedbot.sock", "fedbot.yaml", "secrets.json", "slack-*", "azure-devops-token", "clock"} {
+	for _, pattern := range []string{"*.journal", "fedbot.db*", "fedbot.sock", "fedbot.yaml", "secrets.json", "slack-*", "azure-devops-token", "clock", "begun"} {
 		list, err := filepath.Glob(filepath.Join(dir, pattern))
 		errs = append(errs, err)
 		for _, path := range list {
