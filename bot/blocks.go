@@ -123,8 +123,6 @@ func (s *sheet) context(t text) {
 	s.plain = append(s.plain, t.plain)
 }
 
-func (s *sheet) divider() { s.blocks = append(s.blocks, slack.NewDividerBlock()) }
-
 func (s *sheet) actions(buttons ...*slack.ButtonBlockElement) {
 	elements := make([]slack.BlockElement, len(buttons))
 	labels := make([]string, len(buttons))

@@ -53,7 +53,6 @@ type App struct {
 	amazonCalls, azureCalls func() map[string]int // made so far, by operation
 
 	slackListener, socketListener, metricsListener net.Listener
-	servers                                        []*http.Server
 	closing                                        sync.Once
 	ready                                          chan struct{}
 }
