@@ -84,10 +84,16 @@ func (t *tally) endTest(e event, key string) {
 func (t *tally) endPackage(e event, key string) {
 	if e.Action == "fail" && !t.broken[e.Package] { // it did not build, panicked or ran out of time
 		t.failed++
-		fmt.Print(strings.Join(t.output[key], ""))
+	}
+	for k, lines := range t.output { // of tests that never ended: the panic is among it
+		if e.Action == "fail" && k != key && strings.HasPrefix(k, e.Package+" ") {
+			fmt.Print(strings.Join(lines, ""))
+			delete(t.output, k)
+		}
 	}
 	for _, line := range t.output[key] {
-		if f := strings.Fields(line); len(f) > 1 && (f[0] == "ok" || f[0] == "FAIL" || f[0] == "?") && strings.HasPrefix(f[1], "fedbot") {
+		f := strings.Fields(line)
+		if e.Action == "fail" || len(f) > 1 && (f[0] == "ok" || f[0] == "?") {
 			fmt.Print(line)
 		}
 	}
