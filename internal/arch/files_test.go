@@ -41,16 +41,54 @@ func TestTheStateDiagramIsTested(t *testing.T) {
 	t.Error("no TestLife in workflows: nobody compares the table of legal moves with the diagram in doc.go")
 }
 
+// dependencies are the modules that may be required directly, each with what it is
+// for. A library is taken for what fedbot does not exist for; a workflow engine, an
+// object mapper, a web framework and an assertion library are not.
+var dependencies = map[string]string{
+	"github.com/slack-go/slack":                 "Slack's Web API and payloads",
+	"github.com/aws/aws-sdk-go-v2":              "AWS",
+	"github.com/microsoft/azure-devops-go-api":  "Azure DevOps",
+	"github.com/Azure/azure-sdk-for-go":         "a token for Azure DevOps from Entra",
+	"github.com/aws/smithy-go":                  "AWS's errors",
+	"github.com/hashicorp/go-retryablehttp":     "Retry-After, under Azure DevOps's client",
+	"github.com/google/uuid":                    "ids in Azure DevOps's client",
+	"go.etcd.io/bbolt":                          "the store's file",
+	"github.com/spf13/cobra":                    "the command line",
+	"github.com/goccy/go-yaml":                  "configuration and templates, with lines in errors",
+	"github.com/robfig/cron":                    "when the report is due",
+	"github.com/prometheus/client_golang":       "metrics",
+	"github.com/go-analyze/charts":              "charts in reports",
+	"github.com/hashicorp/hcl":                  "export to Terraform",
+	"github.com/go-jose/go-jose":                "tokens that the emulated issuer signs",
+	"golang.org/x/mod":                          "the audit tree; go.mod in this test",
+	"golang.org/x/sync":                         "groups of goroutines",
+	"golang.org/x/time":                         "pace of calls",
+	"github.com/google/go-cmp":                  "tests: differences",
+	"github.com/rogpeppe/go-internal":           "tests: plays as scripts",
+	"pgregory.net/rapid":                        "tests: properties",
+	"github.com/chromedp/chromedp":              "tests: a browser",
+	"github.com/hashicorp/awspolicyequivalence": "tests: a second opinion on policies",
+}
+
 func TestGoModIsPlain(t *testing.T) {
 	mod, err := modfile.Parse("go.mod", text(t, "go.mod"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(mod.Replace)+len(mod.Exclude) > 0 {
-		t.Error("go.mod replaces or excludes a module: whoever imports it or installs it would get another program")
+		t.Error("go.mod replaces or excludes a module: whoever installs fedbot would get another program")
 	}
 	if mod.Module.Mod.Path != "fedbot" {
 		t.Errorf("the module is called %s", mod.Module.Mod.Path)
+	}
+	for _, r := range mod.Require {
+		known := r.Indirect
+		for name := range dependencies {
+			known = known || r.Mod.Path == name || strings.HasPrefix(r.Mod.Path, name+"/")
+		}
+		if !known {
+			t.Errorf("%s is a new dependency; say in dependencies what it is for", r.Mod.Path)
+		}
 	}
 }
 
