@@ -78,6 +78,7 @@ type Turn struct {
 	Step  StepID    `json:"step"`
 	Verb  Verb      `json:"verb"`
 	Until time.Time `json:"until"`
+	Past  bool      `json:"past,omitempty"` // the walk that it was taken for has been turned round meanwhile
 }
 
 func (t Turn) same(o Turn) bool {

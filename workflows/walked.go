@@ -28,18 +28,20 @@ const (
 func (f *Federation) noteWalk(e Event) error {
 	switch b := e.Body.(type) {
 	case Intended:
-		f.Turn = Turn(b)
+		f.Turn = Turn{Step: b.Step, Verb: b.Verb, Until: b.Until}
 		f.Attempts++
 		f.Again = time.Time{}
 		if b.Verb == Ensure {
 			f.intend(b.Step, e.At)
 		}
 	case Made:
+		past := f.Turn.Past
 		f.success()
-		f.made(b, e.At)
+		f.made(b, e.At, past)
 	case Removed:
+		past := f.Turn.Past
 		f.success()
-		f.removed(b.Step)
+		f.removed(b.Step, past)
 	case Stumbled:
 		f.Turn, f.Again, f.Stumble = Turn{}, b.Again, b.Say
 	case Seen:
@@ -57,6 +59,7 @@ func (f *Federation) noteWalk(e Event) error {
 	case Reversed:
 		f.Reverse, f.Parked, f.Attempts, f.Again, f.Stumble = true, nil, 0, time.Time{}, ""
 		f.Finished = nil
+		f.Turn.Past = !f.Turn.Until.IsZero() // what its call still does is no progress on the way back
 		return f.edit(b.Request, func(r *Request) { r.Say, r.EndedBy = b.Say, e.By })
 	case Reverted:
 		f.unshelve()
@@ -85,7 +88,7 @@ func (f *Federation) intend(id StepID, at time.Time) {
 	f.Steps = append(f.Steps, StepState{ID: id, Intended: at})
 }
 
-func (f *Federation) made(b Made, at time.Time) {
+func (f *Federation) made(b Made, at time.Time, past bool) {
 	f.intend(b.Step, at)
 	f.change(b.Step, func(s *StepState) {
 		s.Made, s.Note, s.Spec, s.At = true, b.Note, f.spec(b.Step), at
@@ -106,7 +109,9 @@ func (f *Federation) made(b Made, at time.Time) {
 		}
 		return
 	}
-	f.Finished = append(f.Finished, b.Step)
+	if !past {
+		f.Finished = append(f.Finished, b.Step)
+	}
 }
 
 // holdNew orders the hold for a role that came into being under quarantine.
@@ -120,9 +125,9 @@ func (f *Federation) holdNew(id StepID) {
 	f.orderHold()
 }
 
-func (f *Federation) removed(id StepID) {
+func (f *Federation) removed(id StepID, past bool) {
 	f.Steps = slices.DeleteFunc(f.Steps, func(s StepState) bool { return s.ID == id })
-	if !f.errandDone(id, Remove) {
+	if !f.errandDone(id, Remove) && !past {
 		f.Finished = append(f.Finished, id)
 	}
 }
