@@ -39,7 +39,8 @@ func Examine(p Proposal, f Facts, a Account, pr Project, own map[StepID]string, 
 		"The AWS connection type in %s has no field “Use OIDC”. An organization administrator can update the AWS Toolkit.", p.Organization)
 	warn("the AWS Toolkit retries the token call", az.Toolkit == "" || atLeast(az.Toolkit, 1, 20),
 		"The AWS Toolkit in %s is version %s; from 1.20 on it retries when Azure DevOps is slow to issue a token.", p.Organization, az.Toolkit)
-	check("the connection's name is free", az.ConnectionID == "" || az.ConnectionID == own[ConnectionID], "connection",
+	releasing := p.Kind == Release // it makes nothing: what bears our names may be half-made, and a walk will tell whose it is
+	check("the connection's name is free", releasing || az.ConnectionID == "" || az.ConnectionID == own[ConnectionID], "connection",
 		"A connection %s exists already in %s and %s. fedbot does not touch it. Choose another name.", p.Connection, az.Project, az.ConnectionIs)
 	check("fedbot may create connections", az.MayConnect == "", "project",
 		"fedbot may not create service connections in %s: %s. A project administrator can make it a Creator under Project settings, Service connections, Security.", p.Project, az.MayConnect)
@@ -52,8 +53,8 @@ func Examine(p Proposal, f Facts, a Account, pr Project, own map[StepID]string, 
 	check("a proof run is possible", az.Verifier != nil && az.VerifyOff == "", "project",
 		"There is no verification pipeline in %s that fedbot can use%s. A project administrator can set one up from the file that fedbot's documentation shows.", p.Project, because(az.VerifyOff))
 
-	check("the role's name is free", aws.RoleIs == "" || own[RoleID] != "", "account", "%s", aws.RoleIs)
-	check("the account has room for a role", aws.RolesQuota == 0 || aws.Roles < aws.RolesQuota || own[RoleID] != "", "account",
+	check("the role's name is free", releasing || aws.RoleIs == "" || own[RoleID] != "", "account", "%s", aws.RoleIs)
+	check("the account has room for a role", releasing || aws.RolesQuota == 0 || aws.Roles < aws.RolesQuota || own[RoleID] != "", "account",
 		"%s has %d of %d roles, so AWS would refuse the role. The account's owners can ask AWS for more (“Roles per account”).", a.Name, aws.Roles, aws.RolesQuota)
 	warn("the account is not nearly full", aws.RolesQuota == 0 || aws.Roles*10 < aws.RolesQuota*9 || aws.Roles >= aws.RolesQuota,
 		"%s has %d of %d roles. The account's owners can ask AWS for more.", a.Name, aws.Roles, aws.RolesQuota)
