@@ -39,6 +39,21 @@ func Sessions(at time.Time) string {
 	return Document{Version: policyVersion, Statement: []Statement{denyAll("FedbotSessions", before)}}.String()
 }
 
+// IsSessions reports whether a document ends old sessions and does nothing else,
+// whatever the moment.
+func IsSessions(document string) bool {
+	d, err := Parse(document)
+	if err != nil || len(d.Statement) != 1 {
+		return false
+	}
+	for _, when := range d.Statement[0].Condition["DateLessThan"]["aws:TokenIssueTime"] {
+		if at, err := time.Parse(time.RFC3339, when); err == nil && len(Diff("sessions", Sessions(at), document)) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func denyAll(sid string, when conditions) Statement {
 	return Statement{Sid: sid, Effect: "Deny", Action: list{"*"}, Resource: list{"*"}, Condition: when}
 }

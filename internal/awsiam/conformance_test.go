@@ -525,7 +525,7 @@ func lag(t *testing.T, w *world) {
 func noRoom(t *testing.T, w *world) {
 	a := w.aws(w.fedbot)
 	ref := w.make(a, 5)
-	full := `{"Version":"2012-10-17","Statement":[{"Sid":"Full","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::` + strings.Repeat("x", 9920) + `"]}]}`
+	full := `{"Version":"2012-10-17","Statement":[{"Sid":"Full","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::` + strings.Repeat("x", 9770) + `"]}]}`
 	w.do(w.other.PutRolePolicy(soon(t), &iam.PutRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("full"), PolicyDocument: aws.String(full)}))
 	if _, err := a.Ensure(soon(t), w.steps(ref)[2]); kindOf(t, err) != "permanent" {
 		t.Errorf("hold: %v", err)

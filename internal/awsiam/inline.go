@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -14,11 +17,15 @@ import (
 )
 
 // ensurePolicy writes one inline policy of our role, which must have its boundary.
+// Other versions of the same template go first: what leaves goes before what comes.
 func (a *AWS) ensurePolicy(ctx context.Context, c *client, t workflows.Task) (workflows.Result, error) {
 	spec := *t.Step.Policy
 	role, err := a.ourRole(ctx, c, t)
 	if err == nil {
 		err = c.bounded(role, spec)
+	}
+	if err == nil {
+		err = c.takeOffVersions(ctx, spec.Role, spec.Name)
 	}
 	if err == nil {
 		err = c.putInline(ctx, spec.Role, spec.Name, spec.Document)
@@ -60,7 +67,10 @@ func (a *AWS) ensureHold(ctx context.Context, c *client, t workflows.Task) (work
 	return workflows.Result{Ref: policies.HoldName}, nil
 }
 
-// ensureLift takes the hold away from our role, which must have its boundary.
+// ensureLift takes the hold away from our role, which must have its boundary. A
+// session that was opened under the hold would come alive with it, whoever opened
+// it, so those are ended first. The moment is rounded down: whoever signs in after
+// the lift is not shut out by the fraction of a second.
 func (a *AWS) ensureLift(ctx context.Context, c *client, t workflows.Task) (workflows.Result, error) {
 	spec := *t.Step.Policy
 	role, err := a.ourRole(ctx, c, t)
@@ -69,6 +79,12 @@ func (a *AWS) ensureLift(ctx context.Context, c *client, t workflows.Task) (work
 	}
 	if err != nil {
 		return workflows.Result{}, a.written(c, t, err)
+	}
+	if _, err := c.inlineDocument(ctx, spec.Role, policies.HoldName); missing(err) {
+		return workflows.Result{}, nil
+	}
+	if err := c.putInline(ctx, spec.Role, policies.SessionsName, policies.Sessions(a.at(t).Truncate(time.Second))); err != nil {
+		return workflows.Result{}, err
 	}
 	if err := c.deleteInline(ctx, spec.Role, policies.HoldName); err != nil && !missing(err) {
 		return workflows.Result{}, c.failed("lift the hold of role "+spec.Role, err)
@@ -89,10 +105,14 @@ func (a *AWS) removeLift(ctx context.Context, c *client, t workflows.Task) error
 	return err
 }
 
-// removeInline deletes one inline policy of our role.
+// removeInline deletes one inline policy of our role, in whatever version of its
+// template it is there.
 func (a *AWS) removeInline(ctx context.Context, c *client, t workflows.Task) error {
 	spec := *t.Step.Policy
 	_, err := a.ourRole(ctx, c, t)
+	if err == nil && t.Step.Kind == workflows.StepPolicy {
+		err = c.takeOffVersions(ctx, spec.Role, spec.Name)
+	}
 	if err == nil {
 		if err = c.deleteInline(ctx, spec.Role, inlineName(t.Step)); err != nil && !missing(err) {
 			return c.failed("delete policy "+inlineName(t.Step)+" of role "+spec.Role, err)
@@ -159,12 +179,36 @@ func (a *AWS) written(c *client, t workflows.Task, err error) error {
 	}
 }
 
-// hold puts a lost boundary back and denies everything.
+// hold puts a lost boundary back and denies everything. A boundary that cannot be
+// put back is no reason to leave the role open.
 func (c *client) hold(ctx context.Context, role *types.Role, boundary string) error {
-	if err := c.mendBoundary(ctx, role, boundary); err != nil {
-		return err
+	lost := c.mendBoundary(ctx, role, boundary)
+	err := c.putInline(ctx, aws.ToString(role.RoleName), policies.HoldName, policies.Hold())
+	if lost != nil {
+		return lost
 	}
-	return c.putInline(ctx, aws.ToString(role.RoleName), policies.HoldName, policies.Hold())
+	return err
+}
+
+// takeOffVersions deletes other versions of a template's policy from a role.
+func (c *client) takeOffVersions(ctx context.Context, role, name string) error {
+	all, err := c.inline(ctx, role)
+	if err != nil {
+		return c.failed("list the inline policies of role "+role, err)
+	}
+	return c.takeOff(ctx, role, hangings{inline: slices.DeleteFunc(all, func(other string) bool {
+		return other == name || template(other) == "" || template(other) != template(name)
+	})})
+}
+
+var versioned = regexp.MustCompile(`^(tmpl-.+)-v[0-9]+$`)
+
+// template is the part of a policy's name that all its versions share.
+func template(policy string) string {
+	if m := versioned.FindStringSubmatch(policy); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 func (c *client) putInline(ctx context.Context, role, name, text string) error {

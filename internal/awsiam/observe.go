@@ -47,6 +47,9 @@ func (a *AWS) observeRole(ctx context.Context, c *client, t workflows.Task) (wor
 	d = append(d, policies.Diff("trust policy", spec.Trust, trust)...)
 	d.tags(role, allTags(spec, t.Mark))
 	d.unplanned(on.unplanned(t.Refs))
+	if err := c.observeSessions(ctx, &d, spec.Name, on); err != nil {
+		return workflows.Observation{}, err
+	}
 	return workflows.Observation{
 		Exists:      true,
 		Ref:         aws.ToString(role.RoleId),
@@ -54,6 +57,22 @@ func (a *AWS) observeRole(ctx context.Context, c *client, t workflows.Task) (wor
 		Document:    trust,
 		Lagging:     a.lagging(t, aws.ToTime(role.CreateDate)),
 	}, nil
+}
+
+// observeSessions looks into the policy that ends sessions. It belongs to every
+// plan by its name, so somebody could hide permissions under it.
+func (c *client) observeSessions(ctx context.Context, d *differences, role string, on hangings) error {
+	if !slices.Contains(on.inline, policies.SessionsName) {
+		return nil
+	}
+	found, err := c.inlineDocument(ctx, role, policies.SessionsName)
+	if err != nil && !missing(err) {
+		return c.failed("read policy "+policies.SessionsName+" of role "+role, err)
+	}
+	if err == nil && !policies.IsSessions(found) {
+		d.is("inline policy "+policies.SessionsName, "ends old sessions", found, true)
+	}
+	return nil
 }
 
 type differences []workflows.Difference
@@ -148,13 +167,17 @@ func (a *AWS) observeInline(ctx context.Context, c *client, t workflows.Task) (w
 
 // observeLift looks for the hold: a lift is as wanted when there is none.
 func (a *AWS) observeLift(ctx context.Context, c *client, t workflows.Task) (workflows.Observation, error) {
-	_, err := c.inlineDocument(ctx, t.Step.Policy.Role, policies.HoldName)
+	found, err := c.inlineDocument(ctx, t.Step.Policy.Role, policies.HoldName)
 	seen := workflows.Observation{Exists: true, Lagging: a.lagging(t, t.Intended)}
 	if missing(err) {
 		return seen, nil
 	}
 	if err != nil {
 		return workflows.Observation{}, c.failed("read the hold of role "+t.Step.Policy.Role, err)
+	}
+	if len(policies.Diff("hold", policies.Hold(), found)) > 0 { // somebody may have hidden permissions under its name
+		seen.Differences = []workflows.Difference{{Field: "hold", Approved: "lifted", Found: found, Wider: true}}
+		return seen, nil
 	}
 	seen.Differences = []workflows.Difference{{Field: "hold", Approved: "lifted", Found: "present"}}
 	return seen, nil

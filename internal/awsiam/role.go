@@ -49,7 +49,7 @@ func (a *AWS) ensureRole(ctx context.Context, c *client, t workflows.Task) (work
 	if why := notOurs(role, t); why != "" {
 		return workflows.Result{}, c.foreign(spec.Name, why)
 	}
-	if err := c.mendRole(ctx, role, t); err != nil {
+	if err := c.mendRole(ctx, role, t, a.at(t)); err != nil {
 		return workflows.Result{}, err
 	}
 	return workflows.Result{Ref: aws.ToString(role.RoleId)}, nil
@@ -110,7 +110,7 @@ func marked(role *types.Role, mark string) bool {
 }
 
 // mendRole puts right what Observe would find different, what limits first.
-func (c *client) mendRole(ctx context.Context, role *types.Role, t workflows.Task) error {
+func (c *client) mendRole(ctx context.Context, role *types.Role, t workflows.Task, at time.Time) error {
 	spec := *t.Step.Role
 	if err := c.mendBoundary(ctx, role, spec.Boundary); err != nil {
 		return err
@@ -118,6 +118,9 @@ func (c *client) mendRole(ctx context.Context, role *types.Role, t workflows.Tas
 	on, err := c.hung(ctx, spec.Name)
 	if err == nil {
 		err = c.takeOff(ctx, spec.Name, on.unplanned(t.Refs))
+	}
+	if err == nil && slices.Contains(on.inline, policies.SessionsName) {
+		err = c.mendSessions(ctx, spec.Name, at)
 	}
 	if err == nil {
 		err = c.mendTrust(ctx, role, spec)
@@ -138,6 +141,15 @@ func (c *client) mendTrust(ctx context.Context, role *types.Role, spec workflows
 		return c.failed("write the trust policy of role "+spec.Name, err)
 	}
 	return nil
+}
+
+// mendSessions writes the end of old sessions anew where something else bears its name.
+func (c *client) mendSessions(ctx context.Context, role string, at time.Time) error {
+	found, err := c.inlineDocument(ctx, role, policies.SessionsName)
+	if missing(err) || err == nil && policies.IsSessions(found) {
+		return nil
+	}
+	return c.putInline(ctx, role, policies.SessionsName, policies.Sessions(at))
 }
 
 // mendLabels writes the session length, the description and our tags.
