@@ -3,6 +3,7 @@ package workflows
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -290,7 +291,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 // error: guessing at history is worse than stopping.
 func (e *Event) UnmarshalJSON(data []byte) error {
 	var env envelope
-	if err := json.Unmarshal(data, &env); err != nil {
+	if err := strictly(data, &env); err != nil {
 		return fmt.Errorf("decode event: %w", err)
 	}
 	make, ok := kinds[env.Kind]
@@ -298,13 +299,21 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("decode event: unknown kind %q", env.Kind)
 	}
 	into := make()
-	dec := json.NewDecoder(bytes.NewReader(env.Body))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
+	if err := strictly(env.Body, into); err != nil {
 		return fmt.Errorf("decode event %s: %w", env.Kind, err)
 	}
 	e.At, e.By, e.Body = env.At, env.By, deref(into)
 	return nil
+}
+
+// strictly decodes one object and nothing else, and no field that v has not.
+func strictly(data []byte, v any) error {
+	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		return errors.New("not an object")
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	return dec.Decode(v)
 }
 
 // deref turns the decoded pointer into the value that folds expect.
