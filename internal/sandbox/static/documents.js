@@ -39,20 +39,26 @@ export function print(value) {
 }
 
 function write(value, indent, before, after, path, rows) {
-  const inline = typeof value !== "object" || value === null || simple(value);
-  const text = JSON.stringify(value, null, inline ? 1 : 0).replace(/\n\s*/g, " ");
-  if (inline && (typeof value !== "object" || text.length <= short)) {
-    rows.push({ text: before + text + after, indent, path, value });
+  if (fits(value)) {
+    rows.push({ text: before + oneLine(value) + after, indent, path, value });
     return;
   }
   const list = Array.isArray(value);
-  rows.push({ text: before + (list ? "[" : "{"), indent, path, value });
+  const [open, close] = list ? ["[", "]"] : ["{", "}"];
   const entries = Object.entries(value).filter(([, v]) => v !== undefined);
-  entries.forEach(([key, v], i) => {
-    write(v, indent + 2, list ? "" : `${JSON.stringify(key)}: `, i < entries.length - 1 ? "," : "", [...path, key], rows);
-  });
-  rows.push({ text: (list ? "]" : "}") + after, indent, path: [] });
+  const label = (key) => (list ? "" : `${JSON.stringify(key)}: `);
+  const [key, only] = entries[0];
+  if (entries.length === 1 && path.length && !fits(only)) { // its one member begins on the same line
+    write(only, indent, `${before}${open}${list ? "" : " "}${label(key)}`, close + after, [...path, key], rows);
+    return;
+  }
+  rows.push({ text: before + open, indent, path, value });
+  entries.forEach(([k, v], i) => write(v, indent + 2, label(k), i < entries.length - 1 ? "," : "", [...path, k], rows));
+  rows.push({ text: close + after, indent, path: [] });
 }
+
+const fits = (value) => typeof value !== "object" || value === null || (simple(value) && (Object.keys(value).length < 2 || oneLine(value).length <= short));
+const oneLine = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ");
 
 function simple(value) {
   return Object.values(value).every((v) => typeof v !== "object" || v === null);

@@ -32,7 +32,7 @@ const grouped = new Set(["radio_buttons", "checkboxes", "multi_static_select"]);
 
 function label(block) {
   const said = block.label?.text ?? block.text?.text ?? block.element.placeholder?.text ?? "Choose";
-  return [said, block.optional && h("span", { class: "faint" }, " optional")];
+  return [said, block.optional && !/\(optional\)$/.test(said) && h("span", { class: "faint" }, " optional")];
 }
 
 /* changed keeps what was entered, and tells the app of it where it wants to know. */
