@@ -273,6 +273,13 @@ func (t *task) removeConnection(ctx context.Context) error {
 
 func (t *task) observeConnection(ctx context.Context) (workflows.Observation, error) {
 	want := t.Step.Connection
+	moved, swapped, err := t.projectMoved(ctx)
+	if err != nil {
+		return workflows.Observation{}, err
+	}
+	if swapped { // what is in the project that we knew no longer matters
+		return workflows.Observation{Exists: true, Ref: t.Ref, Differences: moved}, nil
+	}
 	e, other, err := t.ours(ctx)
 	if err != nil {
 		return workflows.Observation{}, err
@@ -288,8 +295,17 @@ func (t *task) observeConnection(ctx context.Context) (workflows.Observation, er
 		// Same name, another object: Azure DevOps issues it the very same tokens.
 		seen.Differences = append(seen.Differences, workflows.Difference{Field: "connection id", Approved: orNone(approved, approved), Found: e.ID, Wider: true})
 	}
+	if other == nil && !strings.EqualFold(e.Name, want.Name) {
+		taken, err := t.c.endpointNamed(ctx, want.ProjectID, want.Name)
+		if err != nil {
+			return workflows.Observation{}, err
+		}
+		if taken != "" && !strings.EqualFold(taken, e.ID) { // ours was renamed, and somebody took the name that the role trusts
+			seen.Differences = append(seen.Differences, workflows.Difference{Field: "connection id", Approved: e.ID, Found: taken, Wider: true})
+		}
+	}
 	seen.Ref = e.ID
-	seen.Differences = append(seen.Differences, e.differences(want)...)
+	seen.Differences = append(seen.Differences, append(moved, e.differences(want)...)...)
 	if other != nil || !t.closed() {
 		return seen, nil
 	}

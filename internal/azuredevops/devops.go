@@ -187,13 +187,13 @@ func (d *DevOps) Ensure(ctx context.Context, in workflows.Task) (workflows.Resul
 	case workflows.StepAllow:
 		return t.ensureAllowed(ctx, []int{in.Step.Proof.Pipeline.ID}, "the verification pipeline alone")
 	case workflows.StepWithdraw:
-		return t.ensureAllowed(ctx, nil, "no pipeline may use it")
+		return t.ensureWithdrawn(ctx)
 	case workflows.StepRun:
 		return t.ensureRun(ctx)
 	case workflows.StepChecks:
 		return t.ensureChecks(ctx)
 	case workflows.StepPipelines:
-		return t.ensureAllowed(ctx, ids(in.Step.Pipelines.Pipelines), "")
+		return t.ensurePermitted(ctx)
 	}
 	return workflows.Result{}, wrongStep(in.Step)
 }

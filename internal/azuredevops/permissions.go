@@ -231,5 +231,9 @@ func (t *task) observePipelines(ctx context.Context) (workflows.Observation, err
 	if err != nil {
 		return workflows.Observation{}, err
 	}
-	return workflows.Observation{Exists: true, Ref: connection, Differences: now.differences(want)}, nil
+	elsewhere, err := t.redirected(ctx)
+	if err != nil {
+		return workflows.Observation{}, err
+	}
+	return workflows.Observation{Exists: true, Ref: connection, Differences: append(now.differences(want), elsewhere...)}, nil
 }
