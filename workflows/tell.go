@@ -50,7 +50,7 @@ func Tell(e Event) string {
 	case Drifted:
 		return tellFindings(b.Findings)
 	case Restored:
-		return fmt.Sprintf("ordered %s to be put back as approved (%s)", b.Step, b.Finding)
+		return fmt.Sprintf("ordered the %s to be put back as approved (%s)", stepWords(b.Step), b.Finding)
 	}
 	return tellWalk(e)
 }
@@ -58,9 +58,9 @@ func Tell(e Event) string {
 func tellWalk(e Event) string {
 	switch b := e.Body.(type) {
 	case Intended:
-		return fmt.Sprintf("%s %s, until %s at the latest", b.Verb, b.Step, b.Until.UTC().Format("15:04:05"))
+		return fmt.Sprintf("turn: %s %s, until %s at the latest", b.Verb, stepWords(b.Step), b.Until.UTC().Format("15:04:05"))
 	case Made:
-		s := string(b.Step) + " is as planned"
+		s := stepWords(b.Step) + ": done"
 		if b.Found {
 			s += ", found and used as it is"
 		}
@@ -72,13 +72,13 @@ func tellWalk(e Event) string {
 		}
 		return s
 	case Removed:
-		return string(b.Step) + " is gone"
+		return stepWords(b.Step) + ": removed"
 	case Seen:
 		return fmt.Sprintf("proof run %d: %s%s", b.Proof.Run, b.Outcome, after(b.Say))
 	case Stumbled:
-		return fmt.Sprintf("%s: %s Asked again at %s", b.Step, b.Say, b.Again.UTC().Format("15:04:05"))
+		return fmt.Sprintf("%s: %s Asked again at %s", stepWords(b.Step), b.Say, b.Again.UTC().Format("15:04:05"))
 	case Parked:
-		return fmt.Sprintf("needs a person at %s: %s", b.Step, b.Say)
+		return fmt.Sprintf("needs a person at %s: %s", stepWords(b.Step), b.Say)
 	case Resumed:
 		return "tried again" + quoted(b.Reason)
 	}
@@ -125,4 +125,22 @@ func after(s string) string {
 		return ""
 	}
 	return ". " + s
+}
+
+// stepWords names a step as people do.
+func stepWords(id StepID) string {
+	if template, ok := strings.CutPrefix(string(id), "policy:"); ok {
+		return "permissions " + template
+	}
+	if words, ok := stepNames[id]; ok {
+		return words
+	}
+	return string(id)
+}
+
+var stepNames = map[StepID]string{
+	ProviderID: "OIDC provider", ConnectionID: "service connection", RoleID: "role", HoldID: "hold on the role",
+	FirstReadID: "reading it back", AllowID: "permit for the proof run", RunID: "start of the proof run", WatchID: "proof run",
+	WithdrawID: "end of the permit for the proof run", ChecksID: "checks on the connection", PipelinesID: "permitted pipelines",
+	LastReadID: "reading both sides back", LiftID: "lifting the hold", SessionsID: "end of older sessions",
 }

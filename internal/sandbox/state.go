@@ -206,7 +206,7 @@ func (s *Sandbox) way(list []workflows.Federation) journey {
 	case f.State == workflows.Active && !attacked:
 		return journey{Step: 5, Say: "It works, and it can do no more than was approved. Now try to get in from next door.", Do: "attack", Label: "Attack it", Federation: f.ID}
 	case f.State == workflows.Active:
-		return journey{Step: 6, Say: "That is the whole job. Change something on the right side in AWS and run /federate drift, or revoke it.", As: people[0].ID,
+		return journey{Step: 6, Say: "That is the whole job. Now let fedbot compare everything with what was approved: of the older F-1 somebody has deleted the connection.", As: people[0].ID,
 			Do: "command", Label: "Type /federate drift for me", Command: "drift", Federation: f.ID}
 	}
 	ask.Say = string(f.ID) + " is " + string(f.State) + ". You are Requester. Ask again."
