@@ -213,7 +213,11 @@ func (t *story) awsAsApproved() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if doc, err := url.PathUnescape(*p.PolicyDocument); err != nil || doc != approved[name] {
+		doc, err := url.PathUnescape(*p.PolicyDocument)
+		if err == nil && name == policies.SessionsName && policies.IsSessions(doc) {
+			continue // the lift ended what was opened under the hold
+		}
+		if err != nil || doc != approved[name] {
 			return "", fmt.Errorf("policy %s is %s and should be %s (%v)", name, doc, approved[name], err)
 		}
 		delete(approved, name)
@@ -221,7 +225,7 @@ func (t *story) awsAsApproved() (string, error) {
 	if len(approved) > 0 {
 		return "", fmt.Errorf("policies are missing: %v", approved)
 	}
-	return fmt.Sprintf("role %s with %d policy, its boundary, and no hold", want.Role.Name, len(list.PolicyNames)), nil
+	return fmt.Sprintf("role %s with its policies, its boundary, and no hold", want.Role.Name), nil
 }
 
 // endpoint is a service connection as Azure DevOps's API tells it.
