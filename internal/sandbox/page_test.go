@@ -230,9 +230,9 @@ func TestForm(t *testing.T) {
 	d.await("the first of them has the focus", `document.activeElement.getAttribute("aria-invalid") === "true"`)
 	d.run(`const s = document.querySelector('#modal [data-block="project"] select'); s.value = "contoso/Web Shop"; s.dispatchEvent(new Event("change", {bubbles: true}))`)
 	d.await("the pipelines of the project", `document.querySelector("#modal").innerText.includes("storefront-deploy")`)
-	d.shot("7-form")
 	d.do(chromedp.SendKeys(chromedp.CSS(`#modal [data-block="owner"] input`), "\u001b"))
 	d.await("the form is closed", `!document.querySelector("#modal[open]")`)
+	fillIn(d)
 
 	for _, width := range []int64{1024, 390, 320} {
 		d.do(chromedp.EmulateViewport(width, 800))
@@ -243,4 +243,36 @@ func TestForm(t *testing.T) {
 	}
 	d.await("only one pane at a time", `document.querySelector("#exists").offsetParent === null && document.querySelector("#slack").offsetParent !== null`)
 	d.shot("8-narrow")
+}
+
+// fillIn asks with the form, as somebody who types. Nothing may be lost when the
+// form is drawn again between two answers.
+func fillIn(d *desk) {
+	d.Helper()
+	choose := func(block, value string) {
+		d.Helper()
+		field := `document.querySelector('#modal [data-block^="` + block + `"] select')`
+		d.await(block, field)
+		d.run(`const s = ` + field + `; s.focus(); s.value = "` + value + `"; s.dispatchEvent(new Event("change", {bubbles: true}))`)
+	}
+	d.do(chromedp.Click(chromedp.CSS("#say .btn")))
+	d.await("the form", `document.querySelector("#modal[open] select")`)
+	d.do(chromedp.SendKeys(chromedp.CSS(`#modal [data-block="reason"] textarea`), "Deploy from CI"))
+	choose("project", "contoso/Web Shop")
+	d.await("the pipelines of the project", `document.querySelector('#modal input[value="storefront-deploy"]')`)
+	choose("account", "shop-dev")
+	choose("template", "s3-static-site")
+	d.await("the parameters", `document.querySelector('#modal [data-block="param/s3-static-site/bucket"] input')`)
+	d.do(chromedp.Click(chromedp.CSS(`#modal input[value="storefront-deploy"]`)),
+		chromedp.SendKeys(chromedp.CSS(`#modal [data-block="param/s3-static-site/bucket"] input`), "shop-site-dev"),
+		chromedp.SendKeys(chromedp.CSS(`#modal [data-block="param/s3-static-site/prefix"] input`), "web/"))
+	d.want("what was typed first", d.value(`document.querySelector('#modal [data-block="reason"] textarea').value`), "Deploy from CI")
+	d.shot("7-form")
+	d.do(chromedp.Click(chromedp.CSS("#modal .sb-primary")))
+	d.await("that it was sent", `document.querySelector("#modal").innerText.includes("Sent. F-2.1 is being checked")`)
+	d.await("the focus is still in it", `document.activeElement.closest("#modal")`)
+	d.do(chromedp.Click(chromedp.CSS("#modal .sb")))
+	d.await("the form is gone", `!document.querySelector("#modal[open]")`)
+	d.await("the card", card)
+	d.want("card", d.value(card+".innerText"), "Low risk: Web Shop asks", "Requester writes: Deploy from CI", "storefront-deploy", "web/")
 }

@@ -69,6 +69,7 @@ const page = {
 
   async press(room, ts, block, e, value) {
     if (e.confirm && !(await ask(e.confirm))) return;
+    page.follow = true;
     await attempt(() => post("/api/slack/press", { As: page.state.as, Channel: room, TS: ts, Block: block.block_id, Action: e.action_id, Value: value }));
   },
 
@@ -156,9 +157,9 @@ function sentence(text) {
 
 /* arrived leads to the first line of a message that has just come, if the reader was at the end. */
 function arrived(fresh) {
-  const last = fresh.at(-1);
+  const last = fresh.findLast((m) => !m.thread_ts || m.thread_ts === m.ts) ?? fresh.at(-1);
   const top = last.thread_ts ?? last.ts;
-  if (page.wasAtEnd) chat.lead(top);
+  if (page.follow) chat.lead(top);
   id("said").textContent = `${last.ephemeral ? "Only visible to you: " : "fedbot: "}${flat(last.text)}`;
 }
 
@@ -166,7 +167,7 @@ function toLast() {
   const log = id("log");
   const all = log.querySelectorAll("[data-ts]");
   if (all.length) chat.lead(all[all.length - 1].dataset.ts);
-  page.wasAtEnd = true;
+  page.follow = true;
 }
 
 async function card(journey) {
@@ -202,8 +203,8 @@ async function send() {
   const echo = { as: page.state.as, room, who, ts: (page.slack.now / 1000).toFixed(6), typed: `/federate ${rest}`.trim() };
   page.echoes.push(echo);
   input.value = "";
-  page.wasAtEnd = true;
   page.render();
+  toLast();
   if (typed.startsWith("/") && rest === typed) echo.failed = `${typed.split(" ")[0]} is not a command here. There is one: /federate.`;
   else {
     try {
@@ -228,7 +229,9 @@ function wire() {
   id("cmd").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
   });
-  id("log").addEventListener("scroll", () => { page.wasAtEnd = chat.atEnd(); });
+  for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) { // the reader scrolls: lead nowhere until they are at the end
+    id("log").addEventListener(kind, () => { page.follow = false; setTimeout(() => { page.follow ||= chat.atEnd(); }, 300); }, { passive: true });
+  }
   id("who-small").addEventListener("change", (event) => page.be(event.target.value));
   id("room-small").addEventListener("change", (event) => page.enter(event.target.value));
   id("only").addEventListener("click", () => { page.only = !page.only; page.render(); });

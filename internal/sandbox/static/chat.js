@@ -76,7 +76,7 @@ function log(state, room, page) {
 }
 
 function echo(m, page) {
-  return h("li", { key: `echo ${m.ts}`, class: "msg msg-eph" },
+  return h("li", { key: `echo ${m.ts}`, class: "msg msg-eph", "data-ts": m.ts },
     h("span", { class: "face face-you", "aria-hidden": "true" }, m.who[0]),
     h("div", { class: "msg-in" },
       h("p", { class: "only" }, "Only visible to you"),

@@ -55,8 +55,9 @@ export class Modals {
     this.view = view;
     fill(this.dialog, this.form(view, slack, state.slack.modals.length));
     if (!this.dialog.open) this.dialog.showModal();
+    const lost = !this.dialog.contains(document.activeElement) && !document.activeElement.closest("#question");
     if (fresh) this.dialog.querySelector(".modal-body").scrollTop = 0;
-    if (fresh) (this.dialog.querySelector("select, input:not([type=hidden]), textarea") ?? this.dialog.querySelector(".modal-body")).focus();
+    if (fresh || lost) (this.dialog.querySelector("select, input:not([type=hidden]), textarea") ?? this.dialog.querySelector(".modal-body")).focus();
   }
 
   form(view, slack, depth) {

@@ -16,7 +16,7 @@ export function field(block, place, key) {
   const about = { id, "aria-describedby": described, "aria-invalid": wrong ? "true" : undefined, "aria-required": block.type === "input" && !block.optional ? "true" : undefined };
   const make = makers[e.type] ?? typed;
   const control = make(e, about, place.held?.[block.block_id]?.[e.action_id] ?? begin(e), (value) => changed(block, place, value), block, place);
-  const names = { key, class: "field" + (wrong ? " is-wrong" : ""), "data-block": block.block_id, "data-action-id": e.action_id, "data-kind": e.type, "data-input": block.type === "input" };
+  const names = { key, class: "field" + (wrong ? " is-wrong" : ""), "data-block": block.block_id, "data-action-id": e.action_id, "data-kind": e.type, "data-input": String(block.type === "input") };
   if (grouped.has(e.type)) {
     return h("fieldset", { ...names, "aria-describedby": described }, h("legend", null, label(block)), control, hint, error);
   }
