@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -108,6 +109,15 @@ func (e *Engine) check(ctx context.Context, f Federation, r Request) (Checked, e
 	if isOperator(r.By.Actor) {
 		facts.AzureDevOps.Standing = standsOnHost // not a project's person: the project's owners are always asked
 	}
+	if f.moved(facts) {
+		return out, Refuse("moved", "Not sent: what is called %s in %s, or account %s, is another one by now than when %s was asked for. Ask anew if it is meant.",
+			f.Names.Project, f.Names.Organization, f.Approved.Account, f.ID)
+	}
+	if r.Proposal.Kind == Release {
+		if say, err := e.widened(ctx, f); say != "" || err != nil {
+			return out, orRefuse(err, say)
+		}
+	}
 	now := e.Now()
 	out.Facts = facts
 	out.Checks = Examine(r.Proposal, facts, acct, pr, refs, now)
@@ -137,6 +147,55 @@ func (e *Engine) check(ctx context.Context, f Federation, r Request) (Checked, e
 	return out, nil
 }
 
+// moved reports whether a name stands for another object than when the federation
+// was asked for. Claims and rules were about that one.
+func (f Federation) moved(now Facts) bool {
+	other := func(then, now string) bool { return then != "" && now != "" && !strings.EqualFold(then, now) }
+	return other(f.Names.OrganizationID, now.AzureDevOps.OrganizationID) || other(f.Names.ProjectID, now.AzureDevOps.ProjectID) ||
+		other(f.Names.AccountID, now.AWS.AccountID)
+}
+
+// widened says in which way a quarantined federation is wider than what was
+// approved. A release opens what was approved, and not what somebody made of it.
+func (e *Engine) widened(ctx context.Context, f Federation) (string, error) {
+	if f.State != Active {
+		return "", nil // the walk reads everything back before it lifts the hold
+	}
+	for _, s := range f.Observables() {
+		o, err := e.Look(ctx, f, s)
+		if err != nil {
+			return "", fmt.Errorf("look at %s: %w", s.ID, err)
+		}
+		for _, d := range o.Differences {
+			if d.Wider {
+				return differs(s, Observation{Exists: true, Differences: []Difference{d}}), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+func orRefuse(err error, say string) error {
+	if err != nil {
+		return err
+	}
+	return Refuse("widened", "Not sent: %s. A release would open that. Have it restored first, on the card, then ask again.", say)
+}
+
+// since leaves out who joined a group after the request's first plan was put to
+// it: a plan that had to be made anew opens no door to newcomers.
+func (r Request) since(group string, now []Actor) []Actor {
+	if r.Checked == nil {
+		return now
+	}
+	for _, s := range r.Checked.Verdict.Stages {
+		if s.Group == group {
+			return slices.DeleteFunc(slices.Clone(now), func(a Actor) bool { return !slices.Contains(s.Could, a) })
+		}
+	}
+	return now
+}
+
 // verdict judges the request and seats who could decide now.
 func (e *Engine) verdict(ctx context.Context, r Request, pr Project, acct Account, risk Level) (Verdict, error) {
 	in, unread := e.membership(ctx, r.By.Actor)
@@ -147,7 +206,7 @@ func (e *Engine) verdict(ctx context.Context, r Request, pr Project, acct Accoun
 		if err != nil {
 			return v, fmt.Errorf("read who is in %s: %w", s.Group, err)
 		}
-		members[s.Group] = list
+		members[s.Group] = r.since(s.Group, list)
 	}
 	if len(unread()) > 0 {
 		return v, fmt.Errorf("read who is in %s: %w", strings.Join(unread(), ", "), ErrUnreadable)

@@ -19,7 +19,7 @@ func (f Federation) Approve(p Press, who Person, members []Actor, account string
 	i, _ := r.Stage()
 	stage := r.Checked.Verdict.Stages[min(i, len(r.Checked.Verdict.Stages)-1)]
 	for _, a := range r.Approvals {
-		if a.By.Actor != who.Actor {
+		if !same(a.By, who) {
 			continue
 		}
 		if a.Stage == i && i < len(r.Checked.Verdict.Stages) || r.Decided() {
@@ -30,10 +30,10 @@ func (f Federation) Approve(p Press, who Person, members []Actor, account string
 	switch {
 	case r.Decided():
 		return nil, Refuse("decided", "Already decided: everybody who was asked has approved. Nothing for you to do.")
-	case who.Actor == r.By.Actor:
+	case same(who, r.By):
 		return nil, Refuse("own_request", "Not approved: you asked for this yourself, so somebody else must decide. %d of %s can. You can withdraw it.",
 			len(stage.Could), stage.Group)
-	case f.Quarantine != nil && r.Proposal.Kind == Release && f.Quarantine.By.Actor == who.Actor:
+	case f.Quarantine != nil && r.Proposal.Kind == Release && same(f.Quarantine.By, who):
 		return nil, Refuse("own_quarantine", "Not approved: you quarantined this federation, so somebody else must release it.")
 	case !slices.Contains(members, who.Actor):
 		return nil, Refuse("not_in_group", "Not approved: you are not in %s, which decides this stage (read just now). "+
@@ -47,6 +47,12 @@ func (f Federation) Approve(p Press, who Person, members []Actor, account string
 		return nil, &Refusal{Code: "typed_wrong", Field: "typed", Say: quoteTyped(p.Typed) + " is not this account. The request is for " + account + ". Nothing was recorded."}
 	}
 	return []Body{Approved{Request: r.ID, Stage: i, Group: stage.Group, Digest: p.Digest, Comment: p.Comment}}, nil
+}
+
+// same reports whether two are one person: one account, or two with one confirmed
+// address.
+func same(a, b Person) bool {
+	return a.Actor == b.Actor || a.Email != "" && strings.EqualFold(a.Email, b.Email)
 }
 
 // Deny decides a press on Deny. Any member of any group that was asked may deny,
@@ -207,8 +213,11 @@ func (f Federation) mayNot(done, who string, roles Roles) error {
 // Standing says what a person is to this federation, given who is in a group.
 func (f Federation) Standing(who Actor, rules Rules, in func(group string) bool) Roles {
 	var roles Roles
-	for _, r := range f.Requests {
-		roles.Requester = roles.Requester || r.By.Actor == who
+	for i, r := range f.Requests {
+		if r.By.Actor == who { // asking for a change of somebody's federation makes it nobody else's
+			roles.Requester = roles.Requester || i == 0 || r.State == RequestGranted || r.State == RequestDone
+			roles.Asks = roles.Asks || i > 0 && r.State == RequestOpen && r.Checked != nil
+		}
 		if r.Checked == nil {
 			continue
 		}

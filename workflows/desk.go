@@ -46,7 +46,8 @@ const (
 
 // Roles are what a person is to one federation, read live.
 type Roles struct {
-	Requester     bool // of any of its requests
+	Requester     bool // of the first request, or of one that was granted
+	Asks          bool // has a later request open, which gives no right over the federation but to see it
 	OwnerTeam     bool
 	AccountOwner  bool
 	Approver      bool // in a group that was asked
@@ -57,7 +58,7 @@ type Roles struct {
 
 // Sees reports whether the person may see the federation at all.
 func (r Roles) Sees() bool {
-	return r.Requester || r.OwnerTeam || r.AccountOwner || r.Approver || r.Administrator || r.Auditor
+	return r.Requester || r.Asks || r.OwnerTeam || r.AccountOwner || r.Approver || r.Administrator || r.Auditor
 }
 
 // Report is what one reading of all active federations found.

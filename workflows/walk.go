@@ -54,9 +54,24 @@ func (e *Engine) take(ctx context.Context, f Federation, m Move) (Federation, er
 func (e *Engine) task(f Federation, s Step, now time.Time) Task {
 	st := f.Steps.Get(s.ID)
 	return Task{
-		Federation: f.ID, Mark: Mark(f.Key), Step: s, Ref: st.Ref, Refs: f.Steps.Refs(), Intended: st.Intended,
+		Federation: f.ID, Mark: Mark(f.Key), Step: s, Ref: st.Ref, Refs: f.Steps.Refs(), Intended: f.lately(st),
 		Nonce: string(Sum(fmt.Appendf(nil, "proof %s %d", f.Key, f.Runs)))[:16], Now: now,
 	}
+}
+
+// lately is the time from which the lag of the other side counts: when the step was
+// intended or, once we know its object, when that or what it hangs on was last made.
+func (f Federation) lately(st StepState) time.Time {
+	latest := st.Intended
+	if st.Ref == "" {
+		return latest
+	}
+	for _, at := range []time.Time{st.At, f.Steps.Get(RoleID).At, f.Steps.Get(ConnectionID).At} {
+		if at.After(latest) {
+			latest = at
+		}
+	}
+	return latest
 }
 
 func (e *Engine) ensure(ctx context.Context, f Federation, t Task) (Result, []Neighbour, error) {
