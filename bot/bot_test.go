@@ -58,7 +58,7 @@ func TestRestart(t *testing.T) {
 	w.sees("U0APP", "<!subteam^S0001>: 1 of you decides")
 	w.stop()
 	w.store.append("F-17", s.events[2])
-	w.store.Mark(w.ctx, follower, 3, nil) // killed between the cursor and the edit
+	w.store.Mark(w.ctx, Follower, 3, nil) // killed between the cursor and the edit
 	w.begin()
 	w.sees("U0APP", "Everything is read once more")
 	if n := len(w.posts("U0APP")); n != 2 {
@@ -151,7 +151,7 @@ func TestCopy(t *testing.T) {
 	w.store.append("F-17", waiting(t).events...)
 	card := w.sees("U0APP", "needs a decision")
 	w.sees("U0APP", "1 of you decides")
-	w.store.Mark(w.ctx, follower, 0, map[string]string{cardKey("F-17.1"): "C0001/1.000001"})
+	w.store.Mark(w.ctx, Follower, 0, map[string]string{cardKey("F-17.1"): "C0001/1.000001"})
 	w.press("U0APP", card, actApprove)
 	w.sees("U0APP", "Not done: this message is a copy")
 	if n := w.desk.count("approve"); n != 0 {

@@ -13,8 +13,8 @@ import (
 	"fedbot/workflows"
 )
 
-// follower is our name at the feed.
-const follower = "slack"
+// Follower is our name at the feed: its cursor says how far Slack has been told.
+const Follower = "slack"
 
 // cardKey notes where the live card of a request is: "C0001/1700000000.000100".
 func cardKey(id workflows.RequestID) string { return "card/" + string(id) }
@@ -26,7 +26,7 @@ func drawnKey(id workflows.RequestID) string { return "drawn/" + string(id) }
 // comes, edits of cards are gathered and made once per interval. The cursor moves
 // after the post, so that a kill repeats at most one line and loses none.
 func (b *Bot) follow(ctx context.Context) error {
-	after, err := b.o.Feed.Cursor(ctx, follower)
+	after, err := b.o.Feed.Cursor(ctx, Follower)
 	if err != nil {
 		return fmt.Errorf("read cursor: %w", err)
 	}
@@ -92,7 +92,7 @@ func ended(ctx context.Context, err error) error {
 // posted are the federations that have cards: at start, each is looked at once, so
 // that an edit that a kill prevented is made.
 func (b *Bot) posted(ctx context.Context) (map[workflows.FederationID]bool, error) {
-	notes, err := b.o.Feed.Notes(ctx, follower, "card/")
+	notes, err := b.o.Feed.Notes(ctx, Follower, "card/")
 	if err != nil {
 		return nil, fmt.Errorf("read notes: %w", err)
 	}
@@ -132,7 +132,7 @@ func (b *Bot) show(ctx context.Context, e Entry) error {
 			return err
 		}
 	}
-	if err := b.o.Feed.Mark(ctx, follower, e.Seq, nil); err != nil {
+	if err := b.o.Feed.Mark(ctx, Follower, e.Seq, nil); err != nil {
 		return fmt.Errorf("move cursor: %w", err)
 	}
 	return nil
@@ -142,7 +142,7 @@ func (b *Bot) show(ctx context.Context, e Entry) error {
 // there do presses count. If the channel does not take it, the operators and the
 // requester hear of it: a request that nobody sees is not asked.
 func (b *Bot) postCard(ctx context.Context, f workflows.Federation, id workflows.RequestID, s scene) error {
-	have, err := b.o.Feed.Note(ctx, follower, cardKey(id))
+	have, err := b.o.Feed.Note(ctx, Follower, cardKey(id))
 	r, ok := f.Request(id)
 	if err != nil || have != "" || !ok {
 		return err
@@ -168,7 +168,7 @@ func (b *Bot) postCard(ctx context.Context, f workflows.Federation, id workflows
 }
 
 func (b *Bot) note(ctx context.Context, notes map[string]string) error {
-	if err := b.o.Feed.Mark(ctx, follower, 0, notes); err != nil {
+	if err := b.o.Feed.Mark(ctx, Follower, 0, notes); err != nil {
 		return fmt.Errorf("note what is posted: %w", err)
 	}
 	return nil
@@ -212,7 +212,7 @@ func (b *Bot) noted(ctx context.Context, id workflows.FederationID) {
 
 // postLine replies in the thread of a card.
 func (b *Bot) postLine(ctx context.Context, id workflows.RequestID, line text) error {
-	place, err := b.o.Feed.Note(ctx, follower, cardKey(id))
+	place, err := b.o.Feed.Note(ctx, Follower, cardKey(id))
 	if err != nil {
 		return fmt.Errorf("look up card: %w", err)
 	}
@@ -270,7 +270,7 @@ func (b *Bot) redrawCards(ctx context.Context, dirty map[workflows.FederationID]
 }
 
 func (b *Bot) redrawCard(ctx context.Context, f workflows.Federation, r workflows.Request, s scene) error {
-	place, err := b.o.Feed.Note(ctx, follower, cardKey(r.ID))
+	place, err := b.o.Feed.Note(ctx, Follower, cardKey(r.ID))
 	if err != nil {
 		return fmt.Errorf("look up card: %w", err)
 	}
@@ -282,7 +282,7 @@ func (b *Bot) redrawCard(ctx context.Context, f workflows.Federation, r workflow
 		return b.postCard(ctx, f, r.ID, s)
 	}
 	m := card(f, r, s)
-	drawn, err := b.o.Feed.Note(ctx, follower, drawnKey(r.ID))
+	drawn, err := b.o.Feed.Note(ctx, Follower, drawnKey(r.ID))
 	if err != nil || drawn == string(digest(m)) {
 		return err
 	}

@@ -142,7 +142,7 @@ func (b *Bot) tellShow(ctx context.Context, p parcel, f workflows.Federation) er
 	r := shownRequest(f)
 	m := card(f, r, b.scene(f, events))
 	m = withoutButtons(m)
-	place, err := b.o.Feed.Note(ctx, follower, cardKey(r.ID))
+	place, err := b.o.Feed.Note(ctx, Follower, cardKey(r.ID))
 	if err != nil {
 		return fmt.Errorf("look up card: %w", err)
 	}

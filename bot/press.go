@@ -79,7 +79,7 @@ func (b *Bot) live(ctx context.Context, p parcel, t target) error {
 		prefix = "card/" + string(t.Federation) + "."
 	}
 	b.noted(ctx, t.Federation)
-	cards, err := b.o.Feed.Notes(ctx, follower, prefix)
+	cards, err := b.o.Feed.Notes(ctx, Follower, prefix)
 	if err != nil {
 		return fmt.Errorf("look up card: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"fedbot/bot"
 	"fedbot/workflows"
 )
 
@@ -91,7 +92,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	head, err := c.a.db.Head(ctx)
 	if err == nil {
 		ch <- prometheus.MustNewConstMetric(descEvents, prometheus.CounterValue, float64(head))
-		if at, err := c.a.db.Cursor(ctx, "bot"); err == nil && head >= at {
+		if at, err := c.a.db.Cursor(ctx, bot.Follower); err == nil && head >= at {
 			gauge(descBehind, float64(head-at))
 		}
 	}
