@@ -105,7 +105,8 @@ func (c *cloud) call(verb string, t Task, effect func(half bool) error) error {
 	return err
 }
 
-// ours finds an object and tells ours from one that only bears our name.
+// ours finds an object and tells ours from one that only bears our name: its id
+// is in our events, or it was made since we meant to, with our mark.
 func (c *cloud) ours(key, ref string, t Task) (o object, found bool, err error) {
 	o, found = c.objects[key]
 	switch {
@@ -113,7 +114,7 @@ func (c *cloud) ours(key, ref string, t Task) (o object, found bool, err error) 
 		return o, false, nil
 	case ref != "" && o.ID == ref:
 		return o, true, nil
-	case ref == "" && !t.Intended.IsZero() && o.Owner == t.Mark && !o.Born.Before(t.Intended):
+	case !t.Intended.IsZero() && o.Owner == t.Mark && !o.Born.Before(t.Intended):
 		return o, true, nil
 	}
 	return o, true, &Fault{Kind: ErrForeign, Say: key + " is somebody else's."}

@@ -156,6 +156,12 @@ func (w *world) end(s State, fuse, deaths int) {
 
 // lives plays one act and tells death from everything else.
 func (w *world) lives(p pilot) (over, dead bool) {
+	dead = w.mayDie(func() { over = w.act(p) })
+	return over, dead
+}
+
+// mayDie does something that may die, and reports whether it did.
+func (w *world) mayDie(do func()) (dead bool) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -165,21 +171,26 @@ func (w *world) lives(p pilot) (over, dead bool) {
 			panic(r)
 		}
 	}()
+	do()
+	return false
+}
+
+func (w *world) act(p pilot) (over bool) {
 	f, err := w.log.Load(ctx, "F-1")
 	if errors.Is(err, ErrNotFound) {
 		_, err := w.engine().Submit(ctx, Ask{Delivery: "ask", By: requester, Proposal: ask()})
 		w.known(err)
-		return false, false
+		return false
 	}
 	if r, ok := f.Open(); ok && r.State == RequestOpen && r.Checked != nil && !r.Decided() {
 		i, _ := r.Stage()
 		who := map[string]Actor{groupOwners: owner, groupAccount: approver}[r.Checked.Verdict.Stages[i].Group]
 		_, err := w.engine().Approve(ctx, Press{Delivery: "approve " + string(r.ID) + string(who), By: who, Request: r.ID, Digest: r.Checked.Digest})
 		w.known(err)
-		return false, false
+		return false
 	}
 	if p(w, f) {
-		return true, false
+		return true
 	}
 	again, err := w.engine().Advance(ctx, "F-1")
 	if err != nil && !errors.Is(err, ErrBusy) {
@@ -188,5 +199,5 @@ func (w *world) lives(p pilot) (over, dead bool) {
 	if d := again.Sub(w.clock.now()); d > 0 {
 		w.clock.advance(d)
 	}
-	return false, false
+	return false
 }

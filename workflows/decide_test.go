@@ -291,7 +291,9 @@ func TestStanding(t *testing.T) {
 		"teammate": {OwnerTeam: true}, "landlord": {AccountOwner: true}, "administrator": {Administrator: true},
 	} {
 		got := f.Standing(who, rules, isIn(who))
-		if mustJSON(t, got) != mustJSON(t, want) || got.Sees() != (who != nobody) {
+		same := got.Requester == want.Requester && got.OwnerTeam == want.OwnerTeam && got.AccountOwner == want.AccountOwner &&
+			got.Approver == want.Approver && got.Administrator == want.Administrator && got.Auditor == want.Auditor
+		if !same || got.Sees() != (who != nobody) {
 			t.Errorf("%s: %+v, want %+v", who, got, want)
 		}
 	}

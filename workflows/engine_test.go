@@ -216,7 +216,7 @@ func TestPreflightWaitsForWhatItCannotRead(t *testing.T) {
 func TestChangedFactsVoidApprovals(t *testing.T) {
 	for name, change := range map[string]func(*world){
 		"AWS":          func(w *world) { w.facts = func(f *Facts) { f.AWS.Boundary = "another" } },
-		"Azure DevOps": func(w *world) { w.facts = func(f *Facts) { f.AzureDevOps.ProjectID = "another" } },
+		"Azure DevOps": func(w *world) { w.facts = func(f *Facts) { f.AzureDevOps.VerifyRef = "another" } },
 		"rules":        func(w *world) { w.rules.Approvals[0].Accounts = nil; w.rules.Approvals[0].Stages[0].Count = 2 },
 		"left":         func(w *world) { w.people.leave(groupOwners, owner) },
 		"deactivated":  func(w *world) { w.people.gone[owner] = true },
@@ -457,7 +457,8 @@ func TestReadBackStopsTheWalk(t *testing.T) {
 }
 
 func (w *world) edit(key, spec string) {
-	o := w.cloud.objects[key]
-	o.Spec = spec
-	w.cloud.objects[key] = o
+	if o, ok := w.cloud.objects[key]; ok {
+		o.Spec = spec
+		w.cloud.objects[key] = o
+	}
 }

@@ -9,8 +9,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	. "fedbot/workflows"
 )
@@ -79,7 +80,7 @@ func (p *people) leave(group string, who Actor) {
 
 // world is everything around the engine.
 type world struct {
-	t      testing.TB
+	t      rapid.TB
 	log    Log
 	mem    *memory // nil on the real store
 	cloud  *cloud
@@ -94,7 +95,7 @@ type world struct {
 	keys   int
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t rapid.TB) *world {
 	clock := &clock{at: noon}
 	w := &world{t: t, clock: clock, cloud: newCloud(clock.now), mem: newMemory(), turn: 30 * time.Second, rules: theRules()}
 	w.log = w.mem
