@@ -13,6 +13,7 @@ import (
 // The attack: fifty people ask for one connection at the same moment, so that two
 // of them get a federation for it and one approves over another.
 func TestFiftyAskAtOnce(t *testing.T) {
+	t.Parallel()
 	st := begin(t)
 	text := askFor("aws-crowd")
 	var all sync.WaitGroup
@@ -51,6 +52,7 @@ func TestFiftyAskAtOnce(t *testing.T) {
 // The attack: many presses on one card at the same moment, so that one of them is
 // counted twice, or two workers make two roles.
 func TestTwoHundredPressAtOnce(t *testing.T) {
+	t.Parallel()
 	st := begin(t)
 	group, _ := groupID("shop-approvers")
 	var could []string
@@ -118,6 +120,7 @@ func groupID(handle string) (string, error) {
 // The attack: every way of ending at once. Whatever wins, nothing is left behind
 // that no record claims.
 func TestEverythingEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	st := begin(t)
 	f := st.asked(t, "aws-end")
 	approve, err := st.pressOf(people[approver].ID, "request_approve", string(f.ID)+".1 ")

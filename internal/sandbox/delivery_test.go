@@ -24,6 +24,10 @@ type delivery struct {
 	unsigned   bool
 }
 
+// lone uses each connection once, so that none is left open that fedbot would wait
+// for when it stops.
+var lone = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
 // deliver posts it as it is and returns fedbot's answer.
 func (st *stage) deliver(d delivery) (status int, answer string, err error) {
 	if d.secret == "" {
@@ -41,7 +45,7 @@ func (st *stage) deliver(d delivery) (status int, answer string, err error) {
 		req.Header.Set("X-Slack-Request-Timestamp", at)
 		req.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := lone.Do(req)
 	if err != nil {
 		return 0, "", err
 	}

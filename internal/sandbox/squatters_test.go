@@ -47,6 +47,7 @@ func between(t *testing.T, st *stage, connection string, squat func(f workflows.
 // was just approved, with their own keys in it or pointing to their own role, so
 // that fedbot takes it for its own and permits the pipelines to use it.
 func TestConnectionSquatted(t *testing.T) {
+	t.Parallel()
 	st := begin(t)
 	var theirs string
 	f := between(t, st, "aws-squat", func(workflows.Federation) {
@@ -84,6 +85,7 @@ func TestConnectionSquatted(t *testing.T) {
 // its place, so that the approved pipelines sign in with what somebody else chose,
 // and fedbot's revoke removes what is not fedbot's.
 func TestConnectionSwapped(t *testing.T) {
+	t.Parallel()
 	st := begin(t)
 	f := st.active(t, "aws-swap")
 	ours := f.Steps.Get(workflows.ConnectionID).Ref
@@ -121,6 +123,7 @@ func TestConnectionSwapped(t *testing.T) {
 // that name with their own trust policy, before fedbot does, so that fedbot puts
 // the approved permissions on a role that lets them in.
 func TestRoleSquatted(t *testing.T) {
+	t.Parallel()
 	st := begin(t)
 	var trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + devAccount + `:root"},"Action":"sts:AssumeRole"}]}`
 	var id string
