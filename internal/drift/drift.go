@@ -95,15 +95,15 @@ func (r *Reader) read(ctx context.Context, f workflows.Federation) reading {
 	for _, s := range f.Observables() {
 		o, err := r.Looker.Look(ctx, f, s)
 		switch {
-		case err != nil:
-			out.unread = s.Title + ": " + workflows.Said(err)
+		case err != nil || o.Lagging: // nothing new is known about it
+			if err != nil {
+				out.unread = s.Title + ": " + workflows.Said(err)
+			}
 			for _, x := range f.Findings {
 				if x.Step == s.ID {
 					out.findings = append(out.findings, x)
 				}
 			}
-			continue
-		case o.Lagging:
 			continue
 		}
 		for _, x := range Findings(f, s, o) {
@@ -140,8 +140,32 @@ func (r *Reader) record(ctx context.Context, readings []reading) error {
 		if len(bodies) == 0 {
 			continue
 		}
-		if err := r.append(ctx, x.f.ID, x.f.Version, bodies); err != nil && !errors.Is(err, workflows.ErrConflict) {
-			return err // a conflict means that people acted meanwhile: the next reading sees how it is then
+		if err := r.write(ctx, x.f, bodies); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writes is how often a record is tried that met somebody faster.
+const writes = 16
+
+// write appends what was found. Somebody may have appended to the history since it
+// was read; as long as what was approved and what is held are as they were, what
+// was seen is still true, and nobody can keep it out by pressing buttons.
+func (r *Reader) write(ctx context.Context, read workflows.Federation, bodies []workflows.Body) error {
+	f := read
+	for range writes {
+		err := r.append(ctx, f.ID, f.Version, bodies)
+		if !errors.Is(err, workflows.ErrConflict) {
+			return err
+		}
+		if f, err = r.Log.Load(ctx, f.ID); err != nil {
+			return fmt.Errorf("load %s: %w", read.ID, err)
+		}
+		if f.State != workflows.Active || f.Digest != read.Digest || (f.Quarantine == nil) != (read.Quarantine == nil) ||
+			len(f.Errands) > 0 || f.ActiveAt != read.ActiveAt || !same(f.Findings, read.Findings) {
+			return nil // something was done about it meanwhile: the next reading sees how it is then
 		}
 	}
 	return nil
@@ -200,6 +224,12 @@ func Findings(f workflows.Federation, s workflows.Step, o workflows.Observation)
 		d := workflows.Difference{Field: "exists", Approved: "yes", Found: "no"}
 		x := finding(f, s, d)
 		x.Class, x.Level, x.Means = Missing, workflows.High, "Pipelines that use "+f.Approved.Connection+" fail until it is restored or revoked."
+		switch s.Kind { // what only keeps people out is missed by nobody who is in
+		case workflows.StepHold:
+			x.Class, x.Level, x.Means = Wider, workflows.Critical, "The hold is gone: the quarantined role works again for everybody who could use it."
+		case workflows.StepChecks:
+			x.Class, x.Means = Wider, "A guard is gone: every branch may use "+f.Approved.Connection+" now, not only those that were approved."
+		}
 		return []workflows.Finding{x}
 	}
 	var out []workflows.Finding
@@ -228,7 +258,7 @@ func finding(f workflows.Federation, s workflows.Step, d workflows.Difference) w
 		Class: Changed, Level: workflows.Medium, Means: "It is not as approved, and not wider.",
 	}
 	switch {
-	case d.Wider && (d.Field == "role id" || d.Field == "connection id"):
+	case d.Wider && (d.Field == "role id" || d.Field == "connection id" || d.Field == "project id"):
 		x.Class, x.Level = Swap, workflows.Critical
 		x.Means = "Somebody else's object bears the approved name: whoever made it could use what was approved for " + f.Approved.Project + "."
 	case d.Wider && s.Kind == workflows.StepRole && d.Field != "permissions boundary":
