@@ -34,7 +34,7 @@ func CheckNames(organization, project, connection string) *workflows.Refusal {
 	if connection == "" {
 		return onField("Name", "bad_name", "The connection needs a name, such as aws-shop-dev.")
 	}
-	if !exact(connection, "/,", longestConnection) {
+	if !exact(connection, "/,#", longestConnection) { // ## begins a command to the agent wherever a log shows the name
 		return onField("Name", "bad_name", "%q cannot be the name of a connection that is federated: a trust policy could "+
 			"not name it safely. Choose one of letters, digits, spaces and - _ . only, such as aws-shop-dev.", shown(connection))
 	}
