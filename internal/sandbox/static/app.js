@@ -185,7 +185,6 @@ async function trial(name, path, federation, words) {
   page.render();
   await attempt(async () => {
     page[name] = await post(path, { Federation: federation });
-    page.latest = name;
     id("said").textContent = name === "used" ? "The run has ended; its results stand under What exists." : "The attack has ended; its results stand under What exists.";
   });
   page.busy = "";
@@ -210,7 +209,7 @@ async function send() {
     try {
       await post("/api/slack/command", { As: echo.as, Channel: room, Text: rest });
     } catch (error) {
-      echo.failed = sentence(error.message);
+      echo.failed = page.state.running ? sentence(error.message) : "fedbot is stopped, because you stopped it: nobody took this command.";
     }
   }
   await page.refresh();
@@ -254,10 +253,15 @@ async function startOver() {
   await attempt(() => post("/api/over", {}));
   if (page.failure) return;
   sessionStorage.clear();
-  const began = Date.now();
-  const again = setInterval(() => {
-    if (Date.now() - began > 1000) readState("").then(() => { clearInterval(again); location.reload(); }, () => {});
-  }, 400);
+  page.busy = "The sandbox starts over. That takes a moment.";
+  page.render();
+  const first = (state) => state.aws.accounts[0]?.roles[0]?.id;
+  const before = first(page.state);
+  const look = setInterval(async () => {
+    const state = await readState("").catch(() => null);
+    const made = state && first(state) !== before && state.federations?.length && state.federations.every((f) => f.state === "active");
+    if (made) { clearInterval(look); location.reload(); }
+  }, 300);
 }
 
 function power(run) {
@@ -269,4 +273,4 @@ wire();
 await page.refresh();
 toLast();
 watch(() => page.refresh(), (lost) => { if (lost !== page.lost) { page.lost = lost; page.render(); } });
-setInterval(() => { if (!document.hidden && !page.lost) page.refresh(); }, 2000); // the clock, and what no event tells
+setInterval(() => { if (!document.hidden) page.refresh(); }, 2000); // the clock, and what no event tells

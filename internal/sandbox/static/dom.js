@@ -111,7 +111,7 @@ function match(old, next) {
 
 /* readersOwn says that an attribute follows what the reader did. */
 function readersOwn(node, name) {
-  return name === "open" && node.nodeName === "DETAILS" || name === "data-reader";
+  return name === "open" && node.nodeName === "DETAILS";
 }
 
 /* lines puts a line break between parts. */

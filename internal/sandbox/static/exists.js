@@ -59,7 +59,7 @@ function row(o, page) {
   const what = `${label} of ${o.kind} ${o.name}`;
   return [
     h("tr", { key: o.key, class: (open ? "is-open" : "") + (page.gone ? " is-gone" : "") },
-      h("td", { class: "k" }, o.kind), h("th", { scope: "row" }, name(o)), h("td", { class: "w" }, badge(o, page), o.what),
+      h("td", { class: "k" }, o.kind), h("th", { scope: "row" }, name(o)), h("td", { class: "w" }, badge(o, page), page.gone ? "no longer there" : o.what),
       h("td", { class: "d" }, h("button", { class: "btn btn-quiet", type: "button", "aria-expanded": String(open), "aria-controls": open ? page.docId(o.key) : undefined,
         "aria-label": open ? `Close: ${what}` : what, on: { click: () => page.toggle(o.key) } }, open ? "Close" : label))),
     open && h("tr", { key: `doc ${o.key}`, class: "doc-row" }, h("td", { colspan: 4 }, documentOf(o, page, page.opened.get(o.key)))),

@@ -25,7 +25,7 @@ function account(a, state) {
   return { key: a.id, title: `AWS ${a.alias || a.name}`, about: `${a.id}, ${a.kind}`, rows, ours };
 }
 
-export const count = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+const count = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 function facts(name, object, say) {
   return { name, value: object, say };
