@@ -2,8 +2,11 @@ package workflows_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	. "fedbot/workflows"
 )
@@ -24,16 +27,14 @@ type pilot func(w *world, f Federation) (over bool)
 func TestCrashAtEverySeam(t *testing.T) {
 	for name, story := range stories() {
 		t.Run(name, func(t *testing.T) {
-			seams := 0
-			for ; crash(t, story, seams, -1); seams++ {
-			}
-			t.Logf("%d seams", seams)
-			if seams < 20 {
-				t.Errorf("only %d seams: the story is not played", seams)
+			count, seams := &tally{t: t}, 0
+			for count.run(fmt.Sprint("seam ", seams), func(t rapid.TB) bool { return crash(t, story, seams, -1) }) && seams < 500 {
+				seams++
 			}
 			for n := 0; n < seams; n += 3 { // and once more on the way back
-				crash(t, story, n, 1+n%5)
+				count.run(fmt.Sprintf("seams %d and %d", n, 1+n%5), func(t rapid.TB) bool { return crash(t, story, n, 1+n%5) })
 			}
+			count.end(20)
 		})
 	}
 }
@@ -102,7 +103,7 @@ func (w *world) known(err error) {
 
 // crash plays a story with a fuse for so many seams, and after the first death
 // with one for then more, if that is not negative. It reports whether it died.
-func crash(t *testing.T, s story, fuse, then int) bool {
+func crash(t rapid.TB, s story, fuse, then int) bool {
 	w := newWorld(t)
 	if s.faults != nil {
 		s.faults(w)

@@ -2,9 +2,12 @@ package workflows_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	. "fedbot/workflows"
 )
@@ -59,7 +62,7 @@ func scenes() []scene {
 //
 // It is what catches the mutations that crashing cannot; see doc_test.go.
 func TestWorldTurnsInsideOurCall(t *testing.T) {
-	cases := 0
+	count := &tally{t: t}
 	for _, s := range scenes() {
 		begun := newWorld(t)
 		s.begin(begun)
@@ -69,22 +72,22 @@ func TestWorldTurnsInsideOurCall(t *testing.T) {
 					if deed == "" && !other || s.broken && when == "after " {
 						continue
 					}
-					for n := 0; inside(t, begun, s.name, deed, other, when, n); n++ {
-						cases++
+					n := 0
+					play := func(t rapid.TB) bool { return inside(t, begun, deed, other, when, n) }
+					for count.run(fmt.Sprintf("%s; %scall %d: %q, a second engine: %v", s.name, when, n, deed, other), play) && n < 60 {
+						n++
 					}
 				}
 			}
 		}
 	}
-	t.Logf("%d cases", cases)
-	if cases < 1000 {
-		t.Errorf("only %d cases: the scenes are not walked", cases)
-	}
+	count.end(1000)
 }
 
 // inside plays one case and reports whether the walk had so many calls.
-func inside(t *testing.T, begun *world, name string, deed OrderVerb, other bool, when string, n int) bool {
+func inside(t rapid.TB, begun *world, deed OrderVerb, other bool, when string, n int) bool {
 	w, id := begun.fork(), FederationID("F-1")
+	w.t = t
 	calls, turned := 0, false
 	w.cloud.seam = func(point string) {
 		if turned || !strings.HasPrefix(point, when) {
@@ -103,11 +106,6 @@ func inside(t *testing.T, begun *world, name string, deed OrderVerb, other bool,
 			w.asFarAsItCan(id)
 		}
 	}
-	defer func() {
-		if t.Failed() {
-			t.Fatalf("%s; inside call %d (%s): %s by a person %q, a second engine: %v", name, n, when, deed, owner, other)
-		}
-	}()
 	w.settle(w.engine(), id)
 	w.cloud.faults = map[string]*fault{}
 	if turned {
