@@ -52,7 +52,9 @@ func (f *Federation) note(e Event, from State) error {
 			}
 		})
 	case RefusedPress:
-		// a fact for the history only
+		if r, ok := f.Request(b.Request); ok {
+			r.Barred = append(slices.Clone(r.Barred), Barred{e.By.Actor, b.Verb, b.Code})
+		}
 	case Refused:
 		return f.end(b.Request, e, OutcomeRefused, b.Say)
 	case Denied:

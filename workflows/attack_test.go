@@ -147,3 +147,19 @@ func TestAttackReleaseOfWhatWasWidened(t *testing.T) {
 	w.settle(e, id)
 	w.held(id)
 }
+
+// The attack: somebody presses a button that is not theirs all day. Every press would
+// be an event, and every event in the way of whoever decides or reads.
+func TestAttackPressAllDay(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit(ask())
+	before := w.load(id).Version
+	for range 20 {
+		wantCode(t, w.press(id.Request(1), outsider), "not_in_group")
+		_, err := w.engine().Deny(ctx, Press{By: outsider, Request: id.Request(1), Comment: "no"})
+		wantCode(t, err, "not_in_group")
+	}
+	if f := w.load(id); f.Version != before+2 {
+		t.Errorf("%d events of two kinds of press\n%s", f.Version-before, w.story(id))
+	}
+}

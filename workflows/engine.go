@@ -297,14 +297,17 @@ func (e *Engine) decide(ctx context.Context, id FederationID, delivery string, w
 // recordPress keeps presses of people who may not in the history; mistakes such as
 // a double press leave no trace.
 func (e *Engine) recordPress(ctx context.Context, p Press, who Person, verb string, err error) error {
-	r, ok := errors.AsType[*Refusal](err)
-	if !ok || !slices.Contains([]string{"not_in_group", "own_request", "own_quarantine", "joined_later", "not_a_member"}, r.Code) {
+	refusal, ok := errors.AsType[*Refusal](err)
+	if !ok || !slices.Contains([]string{"not_in_group", "own_request", "own_quarantine", "joined_later", "not_a_member"}, refusal.Code) {
 		return err
 	}
-	_, recorded := e.decide(ctx, p.Request.Federation(), p.Delivery, who, func(Federation) ([]Body, error) {
-		return []Body{RefusedPress{Request: p.Request, Verb: verb, Code: r.Code}}, nil
+	_, recorded := e.decide(ctx, p.Request.Federation(), p.Delivery, who, func(f Federation) ([]Body, error) {
+		if r, ok := f.Request(p.Request); ok && slices.Contains(r.Barred, Barred{who.Actor, verb, refusal.Code}) {
+			return nil, err // it is in the history, and nobody may fill that by pressing on
+		}
+		return []Body{RefusedPress{Request: p.Request, Verb: verb, Code: refusal.Code}}, nil
 	})
-	if recorded != nil && !errors.Is(recorded, ErrIllegalMove) && !errors.Is(recorded, ErrTaken) {
+	if recorded != nil && !errors.Is(recorded, ErrIllegalMove) && !errors.Is(recorded, ErrTaken) && !errors.Is(recorded, ErrRefused) {
 		return errors.Join(err, recorded)
 	}
 	return err

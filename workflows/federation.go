@@ -127,6 +127,7 @@ type Request struct {
 	Checked   *Checked     `json:"checked,omitempty"` // the plan that is put to the approvers
 	Approvals []Approval   `json:"approvals,omitempty"`
 	DecidedAt time.Time    `json:"decided_at,omitzero"` // last approval it needed
+	Barred    []Barred     `json:"barred,omitempty"`    // who pressed and might not, each once
 }
 
 // Approval is one seat that is filled.
@@ -136,6 +137,13 @@ type Approval struct {
 	Stage   int       `json:"stage"`
 	Group   string    `json:"group"`
 	Comment string    `json:"comment,omitempty"`
+}
+
+// Barred is a person who pressed a button that is not theirs.
+type Barred struct {
+	By   Actor  `json:"by"`
+	Verb string `json:"verb"`
+	Code string `json:"code"`
 }
 
 // Request returns the request with this id.
