@@ -72,6 +72,9 @@ func tellWalk(e Event) string {
 		}
 		return s
 	case Removed:
+		if b.Step == ProviderID {
+			return "OIDC provider: left as it is, because others use it"
+		}
 		return stepWords(b.Step) + ": removed"
 	case Seen:
 		return fmt.Sprintf("proof run %d: %s%s", b.Proof.Run, b.Outcome, after(b.Say))
@@ -108,7 +111,11 @@ func tellFindings(list []Finding) string {
 	}
 	var out []string
 	for _, x := range list {
-		out = append(out, fmt.Sprintf("%s %s: %s, %s", x.ID, x.Level, x.Class, x.Field))
+		what := fmt.Sprintf("%s, %s", x.Class, x.Field)
+		if x.Field == "exists" {
+			what = "it is not there any more"
+		}
+		out = append(out, fmt.Sprintf("%s, %s, %s: %s", x.ID, x.Level, stepWords(x.Step), what))
 	}
 	return "drifted: " + strings.Join(out, "; ")
 }

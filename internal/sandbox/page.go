@@ -185,5 +185,19 @@ func (s *Sandbox) events(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Sandbox) revision() string {
-	return fmt.Sprintf("%d.%d.%d.%t", s.slack.Revision(), s.azure.Revision(), s.aws.Revision(), s.Running())
+	return fmt.Sprintf("%d.%d.%d.%d", s.slack.Revision(), s.azure.Revision(), s.aws.Revision(), s.head())
+}
+
+// head is how many events fedbot has stored; 0 while it is stopped.
+func (s *Sandbox) head() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running == nil {
+		return 0
+	}
+	n, err := s.running.app.Store().Head(s.root)
+	if err != nil {
+		return 0
+	}
+	return n
 }
