@@ -28,12 +28,17 @@ func (e *Engine) walk(ctx context.Context, f Federation, now time.Time) (again t
 		return again, err
 	}
 	// The turn is durable before the first call that could have an effect. The call
-	// gets half of it; the other half is for its echo to die away.
+	// gets half of it; the other half is for its echo to die away. Reading has no echo
+	// and many calls, so it gets more: late, it only finds that it is not its turn.
 	f, err = e.take(ctx, f, move)
 	if err != nil {
 		return again, err
 	}
-	call, cancel := context.WithTimeout(ctx, e.Turn/2)
+	limit := e.Turn / 2
+	if step.System == Ourselves {
+		limit = readingTurns * e.Turn
+	}
+	call, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	task := e.task(f, step, now)
 	if move.Verb == Remove {
@@ -42,6 +47,9 @@ func (e *Engine) walk(ctx context.Context, f Federation, now time.Time) (again t
 	result, shut, err := e.ensure(call, f, task)
 	return again, e.settle(ctx, f, move, result, shut, err)
 }
+
+// readingTurns is how many turns a read-back may take.
+const readingTurns = 10
 
 func (e *Engine) take(ctx context.Context, f Federation, m Move) (Federation, error) {
 	ev := e.event(Person{Actor: Fedbot, Name: "fedbot"}, Intended{Step: m.Step.ID, Verb: m.Verb, Until: e.Now().Add(e.Turn).UTC()})
