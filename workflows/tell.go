@@ -16,7 +16,7 @@ func Tell(e Event) string {
 	case Checked:
 		return fmt.Sprintf("plan %s with %d steps, %s risk; asked: %s%s", b.Digest.Short(), len(b.Plan.Steps), b.Words.Risk, stages(b.Verdict), after(b.Because))
 	case Refused:
-		return "refused before anybody was asked: " + b.Say
+		return "refused by the checks, and nothing was created: " + b.Say
 	case Approved:
 		return fmt.Sprintf("approved %s, stage %d, %s, plan %s%s", b.Request, b.Stage+1, b.Group, b.Digest.Short(), quoted(b.Comment))
 	case RefusedPress:

@@ -151,7 +151,10 @@ func (s *Slack) readGroups(ctx context.Context) error {
 		for _, u := range g.Users {
 			members = append(members, Actor(s.team, u))
 		}
+		// A handle can be given to another group by whoever may edit groups; an id
+		// cannot, so that a careful configuration names ids.
 		groups[strings.ToLower(g.Handle)] = group{g.ID, members}
+		groups[strings.ToLower(g.ID)] = group{g.ID, members}
 	}
 	s.groups, s.read = groups, s.now()
 	return nil
