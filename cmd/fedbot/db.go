@@ -14,7 +14,7 @@ import (
 )
 
 func dbCommand() *cobra.Command {
-	c := &cobra.Command{Use: "db", Short: "Check, back up, restore and export the store", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "db", Short: "Check, back up, restore and export the store", Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(dbCheckCommand(), dbCopyCommand("backup", "Copy the store while fedbot runs"),
 		dbCopyCommand("export", "Write everything as lines of JSON"), dbRestoreCommand())
@@ -64,9 +64,7 @@ func dbCopyCommand(what, short string) *cobra.Command {
 	h.flags(c)
 	c.Flags().StringVar(&file, "file", "", "read this file, which no fedbot may be serving")
 	c.Flags().StringVar(&to, "to", "", "new file to write")
-	if err := c.MarkFlagRequired("to"); err != nil {
-		panic(err) // the flag is defined above
-	}
+	required(c, "to")
 	return c
 }
 
@@ -95,10 +93,6 @@ func dbRestoreCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&from, "from", "", "backup or export to read")
 	c.Flags().StringVar(&to, "to", "", "new file to write")
-	for _, f := range []string{"from", "to"} {
-		if err := c.MarkFlagRequired(f); err != nil {
-			panic(err) // the flags are defined above
-		}
-	}
+	required(c, "from", "to")
 	return c
 }

@@ -39,21 +39,11 @@ func command() *cobra.Command {
 		Use:           "fedbot",
 		Short:         "Federate Azure DevOps projects into AWS from chat, without access keys",
 		SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.NoArgs,
+		Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(serveCommand(), sandboxCommand(), listCommand(), showCommand(), historyCommand(), requestCommand(),
 		driftCommand(), orderCommand("quarantine"), orderCommand("revoke"), dbCommand(), versionCommand(), healthCommand())
 	return root
-}
-
-// exactly wraps an argument check, so that a wrong number of words is wrong usage.
-func exactly(n int, what string) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) != n {
-			return fmt.Errorf("%w: %s takes %s; see: fedbot %s --help", errUsage, c.Name(), what, c.Name())
-		}
-		return nil
-	}
 }

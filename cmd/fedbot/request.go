@@ -62,11 +62,7 @@ func requestCommand() *cobra.Command {
 	fl.StringVar(&p.Owner, "owner", "", "owner team (default: the project's)")
 	fl.StringVar(&ends, "ends", "", "last day, such as 2027-05-24")
 	fl.StringVar(&p.Reason, "reason", "", "why; approvers read this")
-	for _, name := range []string{"org", "project", "connection", "account", "template", "reason"} {
-		if err := c.MarkFlagRequired(name); err != nil {
-			panic(err) // the flag is defined above
-		}
-	}
+	required(c, "org", "project", "connection", "account", "template", "reason")
 	return c
 }
 

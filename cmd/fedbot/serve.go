@@ -32,9 +32,7 @@ func serveCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "configuration file")
-	if err := c.MarkFlagRequired("config"); err != nil {
-		panic(err) // the flag is defined above
-	}
+	required(c, "config")
 	return c
 }
 
