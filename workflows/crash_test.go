@@ -25,6 +25,7 @@ type pilot func(w *world, f Federation) (over bool)
 // There is no other recovery. Demanded at the end: active means that everything
 // exists as approved and nothing else of ours, closed means that nothing is left.
 func TestCrashAtEverySeam(t *testing.T) {
+	t.Parallel()
 	for name, story := range stories() {
 		t.Run(name, func(t *testing.T) {
 			count, seams := &tally{t: t}, 0

@@ -57,19 +57,28 @@ func scenes() []scene {
 // TestWorldTurnsInsideOurCall lets the whole rest of the world happen inside one
 // call: a person gives up, revokes or quarantines, a second engine runs as far as
 // it can, and only then does our call take effect (or return, with its effect done
-// before). Then the clock jumps past the turn and everything runs to the end. No
+// before; or only then is what was decided before written down). Then the clock jumps past the turn and everything runs to the end. No
 // object may be left without a record, and no federation other than as approved.
 //
-// It is what catches the mutations that crashing cannot; see doc_test.go.
+// Five mutations of the engine were tried. The numbers are cases that failed; a
+// change here should be measured against them again.
+//
+//	mutation                                crash at every seam    world inside our call   also caught by
+//	intent after effect (walk)              108 of 2098            274 of 2324             TestLateHolderSaysNothing
+//	unwind only what was confirmed (next)   all of five stories    150 of 2254             TestAnything
+//	Append ignores the version (memory)     not caught             12 of 2324              TestManyPressesOneGrant, TestLateHolderSaysNothing
+//	the turn is ignored (walk)              not caught             103 of 2324             TestLateHolderSaysNothing
+//	any event ends the turn (Apply)         not caught             78 of 2324              nothing else
 func TestWorldTurnsInsideOurCall(t *testing.T) {
+	t.Parallel()
 	count := &tally{t: t}
 	for _, s := range scenes() {
 		begun := newWorld(t)
 		s.begin(begun)
 		for _, deed := range []OrderVerb{"", OrderGiveUp, OrderRevoke, OrderQuarantine} {
 			for _, other := range []bool{false, true} {
-				for _, when := range []string{"before ", "after "} {
-					if deed == "" && !other || s.broken && when == "after " {
+				for _, when := range []string{"before ", "after ", "append"} {
+					if deed == "" && !other || s.broken && when != "before " {
 						continue
 					}
 					n := 0
@@ -89,7 +98,7 @@ func inside(t rapid.TB, begun *world, deed OrderVerb, other bool, when string, n
 	w, id := begun.fork(), FederationID("F-1")
 	w.t = t
 	calls, turned := 0, false
-	w.cloud.seam = func(point string) {
+	turn := func(point string) {
 		if turned || !strings.HasPrefix(point, when) {
 			return
 		}
@@ -104,6 +113,12 @@ func inside(t rapid.TB, begun *world, deed OrderVerb, other bool, when string, n
 		}
 		if other {
 			w.asFarAsItCan(id)
+		}
+	}
+	w.cloud.seam = turn
+	w.mem.seam = func(point string) {
+		if point == "before append" {
+			turn("append")
 		}
 	}
 	w.settle(w.engine(), id)

@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,7 @@ func TestManyPressesOneGrant(t *testing.T) {
 	id := w.submit(p)
 	digest := w.load(id).Requests[0].Checked.Digest
 	pressers := []Actor{owner, otherOwner, approver, second, requester, outsider, guest, admin}
+	w.mem.seam = func(string) { runtime.Gosched() } // others come between the reading and the writing
 	var mu sync.Mutex
 	codes := map[string]int{}
 	for range 3 { // stages are decided in order, so press until nothing is left to decide

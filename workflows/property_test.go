@@ -335,6 +335,7 @@ func (l *life) requests(r *rapid.T, f Federation) {
 // the weather is fine and everybody who may decide decides, every federation comes
 // to a whole end.
 func TestAnything(t *testing.T) {
+	t.Parallel()
 	begun := newWorld(t)
 	begun.active()
 	rapid.Check(t, func(r *rapid.T) {
