@@ -32,6 +32,9 @@ const mostReported = 20
 func reportMessage(r workflows.Report, console string, notReal bool) message {
 	var sh sheet
 	date := r.At.UTC().Format("Mon 2 Jan 2006")
+	if r.Alarm != "" {
+		sh.section(join(" ", bold("Critical:"), say("%s", r.Alarm)))
+	}
 	if len(r.Findings) == 0 && len(r.Unread) == 0 && len(r.Closed) == 0 {
 		sh.section(say("Drift report, %s: nothing to do. %d of %d federations read, all as approved.", date, r.Read, r.Of))
 	} else {

@@ -66,8 +66,9 @@ type Report struct {
 	At       time.Time      `json:"at"` // the time it was due, which names it
 	Began    time.Time      `json:"began"`
 	Ended    time.Time      `json:"ended"`
-	Of       int            `json:"of"`   // federations that should have been read
-	Read     int            `json:"read"` // that were
+	Of       int            `json:"of"`              // federations that should have been read
+	Read     int            `json:"read"`            // that were
+	Alarm    string         `json:"alarm,omitempty"` // what a person must decide before anything else
 	Unread   []Unread       `json:"unread,omitempty"`
 	Findings []FoundIn      `json:"findings,omitempty"` // open ones, worst first
 	Closed   []FoundIn      `json:"closed,omitempty"`   // gone since the last reading

@@ -71,7 +71,7 @@ func (r *Reader) Drift(ctx context.Context, at time.Time, ids ...workflows.Feder
 		})
 	}
 	_ = group.Wait() // readings hold their own errors: one federation's trouble is not another's
-	if err := r.record(ctx, readings); err != nil {
+	if report.Alarm, err = r.record(ctx, readings); err != nil {
 		return report, err
 	}
 	for _, x := range readings {
@@ -121,12 +121,16 @@ func (r *Reader) read(ctx context.Context, f workflows.Federation) reading {
 
 // record writes changed findings into the histories, and quarantines swapped
 // identities, unless there are so many at once that a mistake is likelier.
-func (r *Reader) record(ctx context.Context, readings []reading) error {
+func (r *Reader) record(ctx context.Context, readings []reading) (alarm string, err error) {
 	var swapped []int
 	for i, x := range readings {
 		if x.f.Quarantine == nil && slices.ContainsFunc(x.findings, Swapped) {
 			swapped = append(swapped, i)
 		}
+	}
+	if n := len(swapped); n > r.Brake {
+		alarm = fmt.Sprintf("%d federations look swapped at once. Nothing was quarantined, because more than %d at once is more likely a mistake of fedbot "+
+			"or of a cloud than %d attacks. A person decides, federation by federation.", n, r.Brake, n)
 	}
 	for i, x := range readings {
 		var bodies []workflows.Body
@@ -141,10 +145,10 @@ func (r *Reader) record(ctx context.Context, readings []reading) error {
 			continue
 		}
 		if err := r.write(ctx, x.f, bodies); err != nil {
-			return err
+			return alarm, err
 		}
 	}
-	return nil
+	return alarm, nil
 }
 
 // writes is how often a record is tried that met somebody faster.
