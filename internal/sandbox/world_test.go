@@ -117,8 +117,8 @@ func awsWords(st *stage, args []string) (string, error) {
 }
 
 // accountWords are "aws roles shop-dev 2" (under our path, but for fedbot's own
-// two), boundary and no-boundary, full and not-full, and another-audience and
-// right-audience of its OIDC provider.
+// two), boundary, no-boundary and wide-boundary, full and not-full, and
+// another-audience and right-audience of its OIDC provider.
 func (st *stage) accountWords(args []string) error {
 	id := map[string]string{"shop-dev": devAccount, "shop-prod": prodAccount}[args[1]]
 	c, boundaryARN := st.admin(id), "arn:aws:iam::"+id+":policy/ado-federation/boundary"
@@ -135,6 +135,9 @@ func (st *stage) accountWords(args []string) error {
 		_, err = c.DeletePolicy(st.ctx, &iam.DeletePolicyInput{PolicyArn: &boundaryARN})
 	case "boundary":
 		_, err = c.CreatePolicy(st.ctx, &iam.CreatePolicyInput{PolicyName: aws.String("boundary"), Path: aws.String(workflows.RolePath), PolicyDocument: aws.String(boundary())})
+	case "wide-boundary":
+		wide := strings.Replace(boundary(), `"s3:*"`, `"s3:*","ec2:*"`, 1)
+		_, err = c.CreatePolicyVersion(st.ctx, &iam.CreatePolicyVersionInput{PolicyArn: &boundaryARN, PolicyDocument: &wide, SetAsDefault: true})
 	case "full":
 		return st.fill(c, 1000)
 	case "not-full":
