@@ -2,7 +2,9 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"time"
 
 	. "fedbot/workflows"
 )
@@ -161,5 +163,27 @@ func TestAttackPressAllDay(t *testing.T) {
 	}
 	if f := w.load(id); f.Version != before+2 {
 		t.Errorf("%d events of two kinds of press\n%s", f.Version-before, w.story(id))
+	}
+}
+
+// The attack: the only person who could fill a later stage spends their seat on an
+// earlier one, and the request can never be decided.
+func TestASeatThatIsNeededLater(t *testing.T) {
+	both, other := Actor("slack:T/BOTH"), Actor("slack:T/OTHER")
+	plan := Checked{Request: "F-1.1", Digest: "d", Lapses: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Verdict: Verdict{Stages: []Stage{
+		{Group: "owners", Count: 1, Could: []Actor{both, other}}, {Group: "security", Count: 1, Could: []Actor{both}}}}}
+	f := Federation{ID: "F-1", State: Requested, Requests: []Request{{ID: "F-1.1", State: RequestOpen, Checked: &plan,
+		By: Person{Actor: "slack:T/ASKER"}}}}
+	press := func(by Actor) error {
+		_, err := f.Approve(Press{Request: "F-1.1", By: by, Digest: "d"}, Person{Actor: by}, []Actor{both, other}, "shop-dev",
+			time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))
+		return err
+	}
+	var refusal *Refusal
+	if err := press(both); !errors.As(err, &refusal) || refusal.Code != "needed_later" {
+		t.Errorf("the only one of security may spend the seat: %v", err)
+	}
+	if err := press(other); err != nil {
+		t.Errorf("somebody else of owners may not: %v", err)
 	}
 }

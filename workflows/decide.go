@@ -43,6 +43,8 @@ func (f Federation) Approve(p Press, who Person, members []Actor, account string
 			"Those who were in the group then can.", stage.Group)
 	case p.Digest != r.Checked.Digest:
 		return nil, Refuse("stale_plan", "Not approved: this card shows an older plan. %s The current card says what is different.", sentence(r.Because))
+	case !r.Checked.Verdict.after(r.Approvals, i, who.Actor).fillable():
+		return nil, Refuse("needed_later", "Not approved: a later stage needs you, and nobody else could fill your seat there. Somebody else of %s decides this one.", stage.Group)
 	case r.Checked.Verdict.Typed && !strings.EqualFold(strings.TrimSpace(p.Typed), account):
 		return nil, &Refusal{Code: "typed_wrong", Field: "typed", Say: quoteTyped(p.Typed) + " is not this account. The request is for " + account + ". Nothing was recorded."}
 	}

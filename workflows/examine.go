@@ -72,7 +72,7 @@ func Examine(p Proposal, f Facts, a Account, pr Project, own map[StepID]string, 
 	check("the end lies ahead", p.Ends.IsZero() || p.Ends.After(now), "ends", "The end, %s, has passed already.", p.Ends.UTC().Format("2 Jan 2006"))
 	latest := now.Add(a.Longest)
 	check("the end is within the account's limit", a.Longest == 0 || (!p.Ends.IsZero() && !p.Ends.After(latest)), "ends",
-		"%s allows %d days at most: %s or earlier.", a.Name, int(a.Longest.Hours()/24), latest.UTC().Format("2 Jan 2006"))
+		"%s allows federations to last until %s at most; choose that day or an earlier one.", a.Name, latest.UTC().Format("2 Jan 2006"))
 	return out
 }
 

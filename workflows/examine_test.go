@@ -56,8 +56,8 @@ func TestExamine(t *testing.T) {
 		{"the reason names a ticket", "reason", "OPS-[0-9]+", false, func(_ *Proposal, _ *Facts, a *Account, _ *Project) { a.Ticket = "OPS-[0-9]+" }},
 		{"a reason is given", "reason", "A reason is needed", false, func(p *Proposal, _ *Facts, _ *Account, _ *Project) { p.Reason = " \t" }},
 		{"the end lies ahead", "ends", "2 Mar 2026", false, func(p *Proposal, _ *Facts, _ *Account, _ *Project) { p.Ends = morning }},
-		{"the end is within the account's limit", "ends", "1 days at most: 3 Mar 2026", false, func(p *Proposal, _ *Facts, a *Account, _ *Project) { p.Ends, a.Longest = ends, 24*time.Hour }},
-		{"the end is within the account's limit", "ends", "1 days", false, func(_ *Proposal, _ *Facts, a *Account, _ *Project) { a.Longest = 24 * time.Hour }},
+		{"the end is within the account's limit", "ends", "until 3 Mar 2026 at most", false, func(p *Proposal, _ *Facts, a *Account, _ *Project) { p.Ends, a.Longest = ends, 24*time.Hour }},
+		{"the end is within the account's limit", "ends", "until 3 Mar 2026 at most", false, func(_ *Proposal, _ *Facts, a *Account, _ *Project) { a.Longest = 24 * time.Hour }},
 	} {
 		p, f, a, pr := goodFacts()
 		c.bend(&p, &f, &a, &pr)

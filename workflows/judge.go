@@ -250,6 +250,26 @@ func (v Verdict) groups() []string {
 	return out
 }
 
+// after is what is left of the verdict when somebody has filled a seat of a stage,
+// beside those that are filled: open seats, and the people who could still take them.
+func (v Verdict) after(filled []Approval, stage int, by Actor) Verdict {
+	spent := []Actor{by}
+	left := map[int]int{stage: 1}
+	for _, a := range filled {
+		spent = append(spent, a.By.Actor)
+		left[a.Stage]++
+	}
+	var out Verdict
+	for i, s := range v.Stages {
+		s.Count -= left[i]
+		s.Could = slices.DeleteFunc(slices.Clone(s.Could), func(a Actor) bool { return slices.Contains(spent, a) })
+		if s.Count > 0 {
+			out.Stages = append(out.Stages, s)
+		}
+	}
+	return out
+}
+
 // fillable reports whether all seats can be filled with different people:
 // a matching of seats to people by augmenting paths.
 func (v Verdict) fillable() bool {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"fedbot/store"
 	"fedbot/workflows"
 )
 
@@ -31,6 +32,7 @@ type worker struct {
 type dueList interface {
 	Due(ctx context.Context, now time.Time, most int) ([]workflows.FederationID, time.Time, error)
 	Wait(ctx context.Context, after uint64) error
+	Feed(ctx context.Context, after uint64, most int) ([]store.Entry, error)
 	Head(ctx context.Context) (uint64, error)
 }
 
@@ -66,16 +68,29 @@ func (w *worker) run(ctx context.Context) error {
 	return nil
 }
 
-// listen wakes the loop whenever something was appended.
+// listen wakes the loop whenever something was appended, and forgets that the
+// federation should be left alone: a quarantine does not wait for a backoff.
 func (w *worker) listen(ctx context.Context) {
+	seq, err := w.log.Head(ctx)
 	for ctx.Err() == nil {
-		head, err := w.log.Head(ctx)
 		if err == nil {
-			err = w.log.Wait(ctx, head)
+			err = w.log.Wait(ctx, seq)
+		}
+		var entries []store.Entry
+		if err == nil {
+			entries, err = w.log.Feed(ctx, seq, 256)
 		}
 		if err != nil {
 			w.sleepPlain(ctx, time.Second)
+			seq, err = w.log.Head(ctx)
+			continue
 		}
+		w.mu.Lock()
+		for _, x := range entries {
+			seq = x.Seq
+			delete(w.after, x.ID)
+		}
+		w.mu.Unlock()
 		w.nudge()
 	}
 }
