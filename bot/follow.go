@@ -150,12 +150,13 @@ func (b *Bot) postCard(ctx context.Context, f workflows.Federation, id workflows
 	defer b.posting(id)()
 	m := card(f, *r, s)
 	channel := b.o.Channel(r.Proposal)
+	whole := context.WithoutCancel(ctx) // a stop between Slack's answer and our note would leave a card that is none
 	var where, ts string
 	err = b.patiently(ctx, "card "+string(id), func() (err error) {
-		where, ts, err = b.o.Slack.PostMessageContext(ctx, channel, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
+		where, ts, err = b.o.Slack.PostMessageContext(whole, channel, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
 		return err
 	})
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
@@ -164,7 +165,7 @@ func (b *Bot) postCard(ctx context.Context, f workflows.Federation, id workflows
 		sh.section(say("%s cannot be decided yet: Slack did not let fedbot post its card in the channel where it is decided. The operators were told. It is posted as soon as fedbot is let in.", id))
 		return b.write(ctx, r.By, sh.message())
 	}
-	return b.note(ctx, map[string]string{cardKey(id): where + "/" + ts, drawnKey(id): string(digest(m))})
+	return b.note(whole, map[string]string{cardKey(id): where + "/" + ts, drawnKey(id): string(digest(m))})
 }
 
 func (b *Bot) note(ctx context.Context, notes map[string]string) error {

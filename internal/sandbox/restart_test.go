@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fedbot/bot"
+	"fedbot/internal/emulate/wire"
 	"fedbot/workflows"
 )
 
@@ -189,6 +191,33 @@ func TestStopWithAConnectionThatAsksNothing(t *testing.T) {
 	}
 	defer c.Close()
 	if err := st.StopFedbot(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStopWhileACardIsPosted: Slack has taken the card and fedbot is told to stop
+// before it has heard so. There is one card afterwards, and it is the live one.
+func TestStopWhileACardIsPosted(t *testing.T) {
+	t.Parallel()
+	st := begin(t)
+	st.gates["slack"].Set(wire.Fault{Call: "slack:chat.postMessage", When: "after", Kind: "slow", Delay: 300 * time.Millisecond})
+	st.asked(t, "aws-shop-dev")
+	press, err := st.pressOf(people[approver].ID, "request_approve", "F-1.1 ")
+	if err == nil {
+		err = st.StopFedbot()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.gates["slack"].Set()
+	if err := errors.Join(st.StartFedbot(), st.until(st.idle)); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := st.pressOf(people[approver].ID, "request_approve", "F-1.1 "); err != nil || now.Message != press.Message {
+		t.Errorf("there are two cards, %s and %s: %v", press.Message, now.Message, err)
+	}
+	send(t, st, press.delivery())
+	if _, err := st.await("F-1", "active"); err != nil {
 		t.Error(err)
 	}
 }
