@@ -57,7 +57,12 @@ export class Modals {
     if (!this.dialog.open) this.dialog.showModal();
     const lost = !this.dialog.contains(document.activeElement) && !document.activeElement.closest("#question");
     if (fresh) this.dialog.querySelector(".modal-body").scrollTop = 0;
-    if (fresh || lost) (this.dialog.querySelector("select, input:not([type=hidden]), textarea") ?? this.dialog.querySelector(".modal-body")).focus();
+    // A form that opens before its fields are known gets the focus on its body, which
+    // hands it on when the first field comes.
+    const body = this.dialog.querySelector(".modal-body");
+    const field = this.dialog.querySelector("select, input:not([type=hidden]), textarea");
+    if (fresh || lost || this.bare && field && document.activeElement === body) (field ?? body).focus();
+    this.bare = !field;
   }
 
   form(view, slack, depth) {
