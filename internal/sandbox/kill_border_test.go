@@ -171,7 +171,7 @@ func (h *house) inside() (stop func()) {
 	}
 	id, key := h.keys()
 	base := aws.Config{Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider(id, key, "")}
-	log := &lines{}
+	log := &journal{}
 	ctx, cancel := context.WithCancel(context.Background())
 	a, err := app.New(ctx, app.Options{Config: c, AWS: &base, Log: log.logger(), Edits: edits, Fresh: fresh})
 	if err != nil {
@@ -197,23 +197,23 @@ func (h *house) inside() (stop func()) {
 	return stop
 }
 
-// lines keeps what was logged.
-type lines struct {
+// journal keeps what was logged.
+type journal struct {
 	mu  sync.Mutex
 	all bytes.Buffer
 }
 
-func (l *lines) Write(b []byte) (int, error) {
+func (l *journal) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.all.Write(b)
 }
 
-func (l *lines) tail() string {
+func (l *journal) tail() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	text := l.all.String()
 	return text[max(0, len(text)-12_000):]
 }
 
-func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+func (l *journal) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }

@@ -266,9 +266,7 @@ func shown(c *crowd) bool {
 	}
 	for _, f := range list {
 		live := living(seen, f)
-		if len(live) != 1 || !slices.ContainsFunc(seen.in(channelID), func(m message) bool {
-			return m.Thread == live[0].TS && m.Thread != m.TS && strings.Contains(m.Text, lastWords[face(f)])
-		}) {
+		if len(live) != 1 || !said(seen, live[0], last(lines[face(f)])) {
 			return false
 		}
 	}
@@ -285,9 +283,26 @@ func living(seen sight, f workflows.Federation) (out []message) {
 	return out
 }
 
-// lastWords are in the thread under the card when it is over.
-var lastWords = map[string]string{
-	kept: "Proved and active", revoked: "nothing of fedbot's is left", denied: "denied it", withdrawn: "withdrew it",
+// lines are what is said in the thread under a card, the last one when it is over.
+var lines = map[string][]string{
+	kept:      {" sent ", "approved.", "Proved and active"},
+	revoked:   {" sent ", "approved.", "Proved and active", "revoked it", "nothing of fedbot's is left"},
+	denied:    {" sent ", "denied it"},
+	withdrawn: {" sent ", "withdrew it"},
+}
+
+func last(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[len(list)-1]
+}
+
+// said reports whether a line is in the thread of a card.
+func said(seen sight, card message, line string) bool {
+	return slices.ContainsFunc(seen.in(channelID), func(m message) bool {
+		return m.Thread == card.TS && m.TS != card.TS && strings.Contains(m.Text, line)
+	})
 }
 
 // demandSlack demands one living card for each federation, and that nothing was
@@ -316,14 +331,19 @@ func demandSlack(t testing.TB, c *crowd, list []workflows.Federation, kills int)
 			continue
 		}
 		again += max(cards-1, 0)
-		lines := map[string]int{}
+		times := map[string]int{}
 		for _, m := range seen.in(channelID) {
 			if m.Thread == live[0].TS && m.TS != m.Thread && !m.Ephemeral {
-				lines[m.Text]++
+				times[m.Text]++
 			}
 		}
-		for _, n := range lines {
+		for _, n := range times {
 			again += n - 1
+		}
+		for _, line := range lines[face(f)] {
+			if !said(seen, live[0], line) {
+				t.Errorf("%s: nobody said %q in the thread", f.ID, line)
+			}
 		}
 		if face(f) != kept && face(f) != revoked {
 			continue
