@@ -101,7 +101,11 @@ func (b *Bot) refuse(ctx context.Context, p parcel, err error) {
 		return // this delivery was decided before a kill; its answer is on the card
 	}
 	refusal, isRefusal := errors.AsType[*workflows.Refusal](err)
-	if !isRefusal {
+	switch {
+	case isRefusal:
+	case errors.Is(err, workflows.ErrNotFound): // anybody can ask for what is not there; the log is not theirs to fill
+		refusal = &workflows.Refusal{Code: "unknown", Say: said(err)}
+	default:
 		b.o.Log.Error("decide delivery", "key", p.Key, "action", p.Action, "error", err)
 		refusal = &workflows.Refusal{Say: said(err)}
 	}

@@ -98,13 +98,43 @@ func (d *differ) statement(a, f Statement) {
 	d.conditions(in, a, f)
 }
 
+// conditions compares what is demanded of each key. A key whose operator changed is
+// one difference and not two: "StringEquals x" became "StringLike y".
 func (d *differ) conditions(in string, a, f Statement) {
-	for _, op := range keysOf(a.Condition, f.Condition) {
-		for _, key := range keysOf(a.Condition[op], f.Condition[op]) {
-			x, y := a.Condition[op][key], f.Condition[op][key]
-			d.field(in+"condition "+op+" "+key, x, y, looser(op, x, y, a.allows()))
+	x, y := byKey(a.Condition), byKey(f.Condition)
+	for _, key := range keysOf(x, y) {
+		was, is := x[key], y[key]
+		if len(was) > 0 && len(is) > 0 && !maps.EqualFunc(was, is, func(list, list) bool { return true }) {
+			lost := slices.ContainsFunc(keysOf(was, nil), func(op string) bool { return is[op] == nil || looser(op, was[op], is[op], true) })
+			d.add(in+"condition "+key, demands(was), demands(is), !a.allows() || lost)
+			continue
+		}
+		for _, op := range keysOf(was, is) {
+			d.field(in+"condition "+op+" "+key, was[op], is[op], looser(op, was[op], is[op], a.allows()))
 		}
 	}
+}
+
+// byKey turns conditions round: what is demanded of each key, by operator.
+func byKey(c conditions) map[string]map[string]list {
+	out := map[string]map[string]list{}
+	for op, keys := range c {
+		for key, values := range keys {
+			if out[key] == nil {
+				out[key] = map[string]list{}
+			}
+			out[key][op] = values
+		}
+	}
+	return out
+}
+
+func demands(ops map[string]list) string {
+	var all []string
+	for _, op := range keysOf(ops, nil) {
+		all = append(all, op+" "+said(ops[op]))
+	}
+	return strings.Join(all, " and ")
 }
 
 // looser reports whether a condition may hold where it did not before (in a Deny:

@@ -60,7 +60,7 @@ func (d *DB) Check(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("check store: %w", err)
 	}
-	r.Differences = append(pages, r.Differences...)
+	r.Differences = append(append([]Difference{}, pages...), r.Differences...) // never null: whoever reads the JSON counts them
 	return r, nil
 }
 
