@@ -34,7 +34,7 @@ func (s *Sandbox) configure() error {
 	replace("env:FEDBOT_AZURE_DEVOPS_TOKEN", "file:"+s.file("azure-devops-token"))
 	replace(`endpoint: "" `, "endpoint: "+s.url(s.ports.AWS)+" ")
 	replace("listen: 127.0.0.1:9090 ", `listen: "" `)
-	replace("turn: 30s ", fmt.Sprintf("turn: %s ", turn))
+	replace("turn: 30s ", fmt.Sprintf("turn: %s ", turn+callsInTurn*s.o.Slow))
 	replace("poll: 10s ", "poll: 200ms ")
 	replace("backoff: 3s ", "backoff: 200ms ")
 	replace("tries: 8 ", "tries: 12 ")
@@ -50,5 +50,9 @@ func (s *Sandbox) configure() error {
 // turn is long enough for a busy laptop and short enough that a killed fedbot goes
 // on while one watches.
 const turn = 2 * time.Second
+
+// callsInTurn makes room for the calls of a step when each takes longer: a step has
+// half a turn.
+const callsInTurn = 80
 
 func (s *Sandbox) config() (config.Config, error) { return config.Load(s.file("fedbot.yaml")) }

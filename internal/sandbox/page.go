@@ -150,7 +150,7 @@ func (s *Sandbox) trouble(_ context.Context, in struct{ System, Kind string }) (
 	case "":
 		gate.Set()
 	case "slow":
-		gate.Set(wire.Fault{Call: "*", When: "before", Kind: "slow", Delay: 700 * time.Millisecond})
+		gate.Set(wire.Fault{Call: "*", When: "before", Kind: "slow", Delay: 50 * time.Millisecond}) // some hundred calls for one federation
 	case "failing":
 		gate.Set(wire.Fault{Call: "*", When: "before", Kind: "error"})
 	case "lost-answers":
