@@ -13,8 +13,9 @@ import (
 	"fedbot/internal/sandbox"
 )
 
-// briskly is the pace of tests that meet many troubles.
-var briskly = []string{"turn: 2s", "turn: 1s", "backoff: 200ms", "backoff: 50ms", "poll: 200ms", "poll: 100ms", "lag: 100ms", "lag: 50ms"}
+// briskly is the pace of tests that meet many troubles. Where nobody dies, a turn
+// may be long: each ends with its call.
+var briskly = []string{"turn: 2s", "turn: 20s", "backoff: 200ms", "backoff: 50ms", "poll: 200ms", "poll: 100ms", "lag: 100ms", "lag: 50ms"}
 
 const (
 	edits = 100 * time.Millisecond
@@ -146,6 +147,7 @@ func TestKillEverySeam(t *testing.T) {
 			h.borders(ready, k.meet)
 		}
 		h.configure(briskly...)
+		h.configure("turn: 20s", "turn: 1s") // a dead holder's turn is waited for each time
 		k.p = h.fedbot()
 		if when == "event" {
 			k.p.line = k.event
