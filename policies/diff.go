@@ -98,20 +98,19 @@ func (d *differ) statement(a, f Statement) {
 	d.conditions(in, a, f)
 }
 
-// conditions compares what is demanded of each key. A key whose operator changed is
-// one difference and not two: "StringEquals x" became "StringLike y".
+// conditions compares what is demanded of each key, one difference a key, whatever
+// the operators: "StringEquals x" became "StringLike y".
 func (d *differ) conditions(in string, a, f Statement) {
 	x, y := byKey(a.Condition), byKey(f.Condition)
 	for _, key := range keysOf(x, y) {
 		was, is := x[key], y[key]
-		if len(was) > 0 && len(is) > 0 && !maps.EqualFunc(was, is, func(list, list) bool { return true }) {
-			lost := slices.ContainsFunc(keysOf(was, nil), func(op string) bool { return is[op] == nil || looser(op, was[op], is[op], true) })
-			d.add(in+"condition "+key, demands(was), demands(is), !a.allows() || lost)
+		if maps.EqualFunc(was, is, func(v, w list) bool { return slices.Equal(v, w) }) {
 			continue
 		}
-		for _, op := range keysOf(was, is) {
-			d.field(in+"condition "+op+" "+key, was[op], is[op], looser(op, was[op], is[op], a.allows()))
-		}
+		wider := slices.ContainsFunc(keysOf(was, is), func(op string) bool {
+			return !slices.Equal(was[op], is[op]) && looser(op, was[op], is[op], a.allows())
+		})
+		d.add(in+"condition "+key, demands(was), demands(is), wider)
 	}
 }
 
@@ -130,6 +129,9 @@ func byKey(c conditions) map[string]map[string]list {
 }
 
 func demands(ops map[string]list) string {
+	if len(ops) == 0 {
+		return none
+	}
 	var all []string
 	for _, op := range keysOf(ops, nil) {
 		all = append(all, op+" "+said(ops[op]))

@@ -28,4 +28,8 @@ func TestOperatorChangeIsOneWiderDifference(t *testing.T) {
 	if back := policies.Diff("trust policy", found, approved); len(back) != 2 || !back[0].Wider {
 		t.Errorf("another operator is never taken for narrower: %+v", back)
 	}
+	moved := policies.Diff("trust policy", approved, strings.Replace(approved, "aws-shop-dev", "aws-shop-prod", 1))
+	if len(moved) != 1 || moved[0].Field != list[1].Field {
+		t.Errorf("the field of a key depends on its operator, and so would a finding's id: %+v", moved)
+	}
 }

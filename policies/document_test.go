@@ -157,11 +157,11 @@ func TestDiffOfTrust(t *testing.T) {
 		wider          bool
 		field          string
 	}{
-		{"another subject", "aws-shop-dev", "aws-shop-prod", true, "condition StringEquals vstoken.dev.azure.com/6804a3a0-e94c-41ae-9343-c5676fd58375:sub"},
+		{"another subject", "aws-shop-dev", "aws-shop-prod", true, "condition vstoken.dev.azure.com/6804a3a0-e94c-41ae-9343-c5676fd58375:sub"},
 		{"name of the statement", "AdoServiceConnection", "Other", false, "name"},
 		{"denied", `"Allow"`, `"Deny"`, false, "statement AdoServiceConnection"},
 		{"one action more", `"sts:AssumeRoleWithWebIdentity"`, `["sts:AssumeRoleWithWebIdentity","sts:TagSession"]`, true, "action"},
-		{"one condition more", `"Condition":{`, `"Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"},`, false, "condition IpAddress aws:sourceip"},
+		{"one condition more", `"Condition":{`, `"Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"},`, false, "condition aws:sourceip"},
 		{"one principal more", `"Principal":{`, `"Principal":{"AWS":"111122223333",`, true, "principal AWS"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

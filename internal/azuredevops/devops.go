@@ -43,6 +43,7 @@ type DevOps struct {
 	mu    sync.Mutex
 	calls map[string]int
 	known map[string]known
+	ours  map[string]bool // runs that ran our file, which can never change: "project/run"
 }
 
 type organization struct {
@@ -61,7 +62,7 @@ func New(o Options) (*DevOps, error) {
 	if o.PerSecond <= 0 {
 		o.PerSecond = 10
 	}
-	d := &DevOps{o: o, orgs: map[string]*organization{}, calls: map[string]int{}, known: map[string]known{}}
+	d := &DevOps{o: o, orgs: map[string]*organization{}, calls: map[string]int{}, known: map[string]known{}, ours: map[string]bool{}}
 	for _, org := range o.Organizations {
 		opened, err := d.organization(org)
 		if err != nil {

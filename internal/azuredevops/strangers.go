@@ -53,20 +53,48 @@ func (t *task) noStrangers(ctx context.Context) error {
 		if r.Id == nil || *r.Id == id || t.over(r, own) {
 			continue
 		}
-		b, err := t.c.builds.GetBuild(ctx, build.GetBuildArgs{Project: &spec.ProjectID, BuildId: r.Id})
-		if err != nil {
-			return unread("a run of the verification pipeline", err)
-		}
-		known, err := t.ranOurYAML(ctx, b)
+		ours, err := t.ranOurs(ctx, *r.Id)
 		if err != nil {
 			return err
 		}
-		if !known {
+		if !ours {
 			return unknown(fmt.Sprintf("Run %d of %s runs another file than fedbot's, and could have used the connection during the proof. "+
 				"The hold stays until an hour after that run has ended.", *r.Id, spec.Pipeline.Name))
 		}
 	}
 	return nil
+}
+
+// mostRuns is how many runs are remembered as ours before all are forgotten.
+const mostRuns = 10_000
+
+// ranOurs says whether a run of the verification pipeline ran our file. What it ran
+// is fixed when it is queued, so that a yes is remembered: where many federations
+// are proved at once, each would read the runs of all others.
+func (t *task) ranOurs(ctx context.Context, run int) (bool, error) {
+	spec := t.Step.Proof
+	key := strings.ToLower(spec.ProjectID) + "/" + strconv.Itoa(run)
+	t.d.mu.Lock()
+	known := t.d.ours[key]
+	t.d.mu.Unlock()
+	if known {
+		return true, nil
+	}
+	b, err := t.c.builds.GetBuild(ctx, build.GetBuildArgs{Project: &spec.ProjectID, BuildId: &run})
+	if err != nil {
+		return false, unread("a run of the verification pipeline", err)
+	}
+	ours, err := t.ranOurYAML(ctx, b)
+	if err != nil || !ours {
+		return false, err
+	}
+	t.d.mu.Lock()
+	defer t.d.mu.Unlock()
+	if len(t.d.ours) >= mostRuns {
+		clear(t.d.ours)
+	}
+	t.d.ours[key] = true
+	return true, nil
 }
 
 // over says whether a run can have nothing that is still good: it ended before

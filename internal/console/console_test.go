@@ -161,16 +161,17 @@ func TestRefusalsAndFailures(t *testing.T) {
 	if _, err := c.List(ctx); err == nil || strings.Contains(err.Error(), "sda1") {
 		t.Errorf("a failure is %v", err)
 	}
-	var out bytes.Buffer
-	if _, err := c.Get(ctx, "backup", &out); err == nil {
-		t.Error("half a backup was taken for a whole one")
+	if _, err := console.Dial(filepath.Join(t.TempDir(), "none")).List(ctx); !errors.Is(err, console.ErrDown) {
+		t.Errorf("nobody there is %v", err)
 	}
+	var out bytes.Buffer
 	h.err, h.sound = nil, false
 	if ok, err := c.Get(ctx, "check", &out); ok || err != nil {
 		t.Errorf("an unsound store is ok=%t, %v", ok, err)
 	}
-	if _, err := console.Dial(filepath.Join(t.TempDir(), "none")).List(ctx); !errors.Is(err, console.ErrDown) {
-		t.Errorf("nobody there is %v", err)
+	h.err = errors.New("disk /dev/sda1 on fire")
+	if _, err := c.Get(ctx, "backup", &out); err == nil { // the last thing: its handler may outlive the answer
+		t.Error("half a backup was taken for a whole one")
 	}
 }
 
