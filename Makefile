@@ -17,8 +17,8 @@ fuzz: ## every parser for FOR each (10m)
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed 's/func //' | while IFS=: read -r f name; do \
 	  echo "$$f $$name"; go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FOR) "./$$(dirname $$f)" || exit 1; done
 
-bench: ## how fast the store writes
-	go test -run '^$$' -bench . -benchmem ./store/...
+bench: ## how fast the store writes, and what a federation costs in calls and syncs
+	go test -run '^$$' -bench . -benchmem ./store/... ./internal/sandbox
 
-kill: ## the tests that die at every seam and start again, ten times over
-	go test -race -p 2 -count=10 -run 'Crash|Kill|Seam|Restart|Late' ./...
+kill: ## a hundred kills of fedbot serve while its world runs on, and of the whole sandbox
+	go test ./internal/sandbox -run 'TestKill' -kills 100 -timeout 30m

@@ -157,6 +157,13 @@ func TestCopy(t *testing.T) {
 	if n := w.desk.count("approve"); n != 0 {
 		t.Errorf("a press on a copy was decided %d times", n)
 	}
+	live := w.sees("U0APP", "1 of you decides") // stands for a card that is really there, so that there is a link to it
+	w.store.Mark(w.ctx, Follower, 0, map[string]string{cardKey("F-17.1"): "C0001/" + live.TS})
+	w.press("U0APP", card, actApprove)
+	w.sees("U0APP", "This is a copy of a card. It is at ")
+	if _, still := w.post("U0APP", "needs a decision"); still {
+		t.Error("the copy kept its buttons")
+	}
 }
 
 func TestRestoreCarriesWhatWasShown(t *testing.T) {

@@ -93,9 +93,28 @@ func (b *Bot) live(ctx context.Context, p parcel, t target) error {
 		}
 		where = place
 	}
-	r := workflows.Refuse("stale_card", "Not done: this message is a copy, and only the live card counts.%s Nothing was recorded.", b.permalink(ctx, where))
+	link := b.permalink(ctx, where)
+	b.retire(ctx, p, where, link)
+	r := workflows.Refuse("stale_card", "Not done: this message is a copy, and only the live card counts.%s Nothing was recorded.", link)
 	r.Next = string(t.Federation)
 	return r
+}
+
+// retire turns a copy of a card, which a kill between Slack's answer and our note
+// can leave, into a link to the live one. It touches nothing outside the channel of
+// the live card, where cards alone have such buttons.
+func (b *Bot) retire(ctx context.Context, p parcel, where, link string) {
+	channel, live, ok := strings.Cut(where, "/")
+	if !ok || link == "" || p.Channel != channel || p.Message == "" || p.Message == live {
+		return
+	}
+	var sh sheet
+	sh.section(say("This is a copy of a card.%s", link))
+	m := sh.message()
+	_, _, _, err := b.o.Slack.UpdateMessageContext(ctx, channel, p.Message, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
+	if err != nil {
+		b.o.Log.Warn("turn a copy into a link", "error", err)
+	}
 }
 
 // permalink is " It is at https://…", or nothing.
