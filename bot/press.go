@@ -102,16 +102,25 @@ func (b *Bot) live(ctx context.Context, p parcel, t target) error {
 
 // retire turns a copy of a card, which a kill between Slack's answer and our note
 // can leave, into a link to the live one. It touches nothing outside the channel of
-// the live card, where cards alone have such buttons.
+// the live card, where cards alone have such buttons, and no card that is live.
 func (b *Bot) retire(ctx context.Context, p parcel, where, link string) {
 	channel, live, ok := strings.Cut(where, "/")
 	if !ok || link == "" || p.Channel != channel || p.Message == "" || p.Message == live {
 		return
 	}
+	cards, err := b.o.Feed.Notes(ctx, Follower, "card/")
+	if err != nil {
+		return
+	}
+	for _, place := range cards {
+		if place == p.Channel+"/"+p.Message {
+			return
+		}
+	}
 	var sh sheet
 	sh.section(say("This is a copy of a card.%s", link))
 	m := sh.message()
-	_, _, _, err := b.o.Slack.UpdateMessageContext(ctx, channel, p.Message, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
+	_, _, _, err = b.o.Slack.UpdateMessageContext(ctx, channel, p.Message, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
 	if err != nil {
 		b.o.Log.Warn("turn a copy into a link", "error", err)
 	}

@@ -68,7 +68,7 @@ func (e *Engine) expire(ctx context.Context, f Federation, now time.Time) (over,
 // put to the approvers, or to a refusal; after the last approval it makes sure
 // that what was approved is still true, and only then the walk begins.
 func (e *Engine) preflight(ctx context.Context, f Federation, r Request) error {
-	checked, err := e.check(ctx, f, r)
+	checked, whole, err := e.check(ctx, f, r)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		return e.say(ctx, f, Refused{Request: r.ID, Checks: checked.Checks, Say: refusal.Say})
 	}
@@ -76,7 +76,7 @@ func (e *Engine) preflight(ctx context.Context, f Federation, r Request) error {
 		return fmt.Errorf("preflight of %s: %w", r.ID, err)
 	}
 	if r.Checked == nil {
-		return e.sayWith(ctx, f, e.blobs(checked), checked)
+		return e.sayWith(ctx, f, whole, checked)
 	}
 	switch why, err := e.stillEntitled(ctx, r); {
 	case err != nil:
@@ -90,51 +90,51 @@ func (e *Engine) preflight(ctx context.Context, f Federation, r Request) error {
 	default:
 		return e.say(ctx, f, Granted{Request: r.ID, Digest: checked.Digest})
 	}
-	return e.sayWith(ctx, f, e.blobs(checked), checked)
+	return e.sayWith(ctx, f, whole, checked)
 }
 
 // check renders the plan from what is true now.
-func (e *Engine) check(ctx context.Context, f Federation, r Request) (Checked, error) {
-	out := Checked{Request: r.ID}
+func (e *Engine) check(ctx context.Context, f Federation, r Request) (out Checked, whole [][]byte, err error) {
+	out = Checked{Request: r.ID}
 	pr, ok := e.Rules.Project(f.Names.Organization, f.Names.Project)
 	acct, ok2 := e.Rules.Account(f.Names.AccountID)
 	if !ok || !ok2 {
-		return out, Refuse("no_rule", "Not sent: no entry covers %s in %s any more. Silence means no. An administrator of fedbot can add it.", f.Names.Project, f.Approved.Account)
+		return out, nil, Refuse("no_rule", "Not sent: no entry covers %s in %s any more. Silence means no. An administrator of fedbot can add it.", f.Names.Project, f.Approved.Account)
 	}
 	refs := f.Steps.Refs()
 	facts, err := e.Survey.Facts(ctx, Query{Proposal: r.Proposal, By: r.By, Key: f.Key, Refs: refs})
 	if err != nil {
-		return out, fmt.Errorf("read facts: %w", err)
+		return out, nil, fmt.Errorf("read facts: %w", err)
 	}
 	if isOperator(r.By.Actor) {
 		facts.AzureDevOps.Standing = standsOnHost // not a project's person: the project's owners are always asked
 	}
 	if f.moved(facts) {
-		return out, Refuse("moved", "Not sent: what is called %s in %s, or account %s, is another one by now than when %s was asked for. Ask anew if it is meant.",
+		return out, nil, Refuse("moved", "Not sent: what is called %s in %s, or account %s, is another one by now than when %s was asked for. Ask anew if it is meant.",
 			f.Names.Project, f.Names.Organization, f.Approved.Account, f.ID)
 	}
 	if r.Proposal.Kind == Release {
 		if say, err := e.widened(ctx, f); say != "" || err != nil {
-			return out, orRefuse(err, say)
+			return out, nil, orRefuse(err, say)
 		}
 	}
 	now := e.Now()
 	out.Facts = facts
 	out.Checks = Examine(r.Proposal, facts, acct, pr, refs, now)
 	if c, failed := Failed(out.Checks); failed {
-		return out, &Refusal{Code: "preflight", Say: c.Say, Field: c.Field}
+		return out, nil, &Refusal{Code: "preflight", Say: c.Say, Field: c.Field}
 	}
 	rendered, err := e.Planner.Render(Input{Federation: f.ID, Key: f.Key, Proposal: r.Proposal, Facts: facts, Account: acct, Owner: f.Owner, Now: now})
 	if err != nil {
-		return out, fmt.Errorf("render: %w", err)
+		return out, nil, fmt.Errorf("render: %w", err)
 	}
 	out.Plan, out.Words = rendered.Plan, rendered.Words
 	out.Checks = append(out.Checks, rendered.Checks...)
 	if c, failed := Failed(out.Checks); failed {
-		return out, &Refusal{Code: "preflight", Say: c.Say, Field: c.Field}
+		return out, nil, &Refusal{Code: "preflight", Say: c.Say, Field: c.Field}
 	}
 	if out.Verdict, err = e.verdict(ctx, r, pr, acct, out.Words.Risk); err != nil {
-		return out, err
+		return out, nil, err
 	}
 	out.Digest = digestOf(struct {
 		Plan      Plan
@@ -143,8 +143,17 @@ func (e *Engine) check(ctx context.Context, f Federation, r Request) (Checked, e
 		Profile   []byte
 		Rules     Digest
 	}{out.Plan, facts.Bound(), rendered.Templates, rendered.Profile, out.Verdict.Digest})
+	// What people are asked about is stored whole, so that a newer template, profile or
+	// rule never changes what was approved.
+	whole = append(slices.Clone(rendered.Templates), encode(out.Plan), encode(e.Rules))
+	if len(rendered.Profile) > 0 {
+		whole = append(whole, rendered.Profile)
+	}
+	for _, document := range whole {
+		out.Stored = append(out.Stored, Sum(document))
+	}
 	out.Lapses = now.Add(out.Verdict.Lapse).UTC()
-	return out, nil
+	return out, whole, nil
 }
 
 // moved reports whether a name stands for another object than when the federation
@@ -251,11 +260,6 @@ func changed(old, new Checked) string {
 	default:
 		return "The plan changed since the card was posted: a template or the issuer profile is newer."
 	}
-}
-
-// blobs are the documents that are stored whole beside the event.
-func (e *Engine) blobs(c Checked) [][]byte {
-	return [][]byte{encode(c.Plan), encode(c.Verdict)}
 }
 
 // say appends events by fedbot itself.

@@ -187,3 +187,18 @@ func TestASeatThatIsNeededLater(t *testing.T) {
 		t.Errorf("somebody else of owners may not: %v", err)
 	}
 }
+
+// What was approved must be readable when template, profile and rules have moved on.
+func TestWhatWasApprovedIsStoredWhole(t *testing.T) {
+	w := newWorld(t)
+	f := w.load(w.active())
+	stored := f.Requests[0].Checked.Stored
+	if len(stored) < 2 {
+		t.Fatalf("only %d documents are stored beside the plan", len(stored))
+	}
+	for _, d := range stored {
+		if !w.mem.blobs[d] {
+			t.Errorf("document %s is named and not stored", d.Short())
+		}
+	}
+}

@@ -85,6 +85,7 @@ type (
 		Digest  Digest    `json:"digest"`
 		Lapses  time.Time `json:"lapses"`
 		Because string    `json:"because,omitempty"` // what changed since the plan before
+		Stored  []Digest  `json:"stored,omitempty"`  // documents kept whole beside it: templates, issuer profile, plan, rules
 	}
 	// Refused ends a request before anybody was asked.
 	Refused struct {

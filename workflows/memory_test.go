@@ -17,12 +17,13 @@ type memory struct {
 	events map[FederationID][]Event
 	views  map[FederationID]Federation
 	claims map[string]FederationID
+	blobs  map[Digest]bool
 	seam   func(point string) // around every append, without the lock
 	writes int                // appends that were stored
 }
 
 func newMemory() *memory {
-	return &memory{events: map[FederationID][]Event{}, views: map[FederationID]Federation{}, claims: map[string]FederationID{}}
+	return &memory{events: map[FederationID][]Event{}, views: map[FederationID]Federation{}, claims: map[string]FederationID{}, blobs: map[Digest]bool{}}
 }
 
 func (m *memory) Append(_ context.Context, b Batch) error {
@@ -71,6 +72,9 @@ func (m *memory) append(b Batch) error {
 	m.views[b.ID] = f
 	m.events[b.ID] = append(m.events[b.ID], events...)
 	m.writes++
+	for _, blob := range b.Blobs {
+		m.blobs[Sum(blob)] = true
+	}
 	for _, c := range b.Claims {
 		m.claims[c] = b.ID
 	}
