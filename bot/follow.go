@@ -41,11 +41,18 @@ func (b *Bot) follow(ctx context.Context) error {
 			return ended(ctx, fmt.Errorf("read feed: %w", err))
 		}
 		for _, e := range entries {
-			if err := b.show(ctx, e); err != nil {
-				return ended(ctx, fmt.Errorf("show event %d of %s: %w", e.Version, e.ID, err))
+			if !silent(e.Event.Kind()) {
+				if err := b.show(ctx, e); err != nil {
+					return ended(ctx, fmt.Errorf("show event %d of %s: %w", e.Version, e.ID, err))
+				}
 			}
 			after = e.Seq
 			dirty[e.ID] = true
+		}
+		if n := len(entries); n > 0 && silent(entries[n-1].Event.Kind()) {
+			if err := b.o.Feed.Mark(ctx, Follower, after, nil); err != nil {
+				return ended(ctx, fmt.Errorf("move cursor: %w", err))
+			}
 		}
 		if quiet == nil && len(dirty) > 0 {
 			if err := b.redrawCards(ctx, dirty); err != nil {
@@ -57,6 +64,16 @@ func (b *Bot) follow(ctx context.Context) error {
 		quiet = b.await(ctx, after, quiet, len(dirty) > 0)
 	}
 	return nil
+}
+
+// silent tells events that change the card and are said nowhere else. They are most
+// of all events, and cost one move of the cursor for all of them together.
+func silent(k workflows.EventKind) bool {
+	switch k {
+	case workflows.KindIntended, workflows.KindMade, workflows.KindRemoved, workflows.KindStumbled, workflows.KindSeen:
+		return true
+	}
+	return false
 }
 
 // await waits for the next event, or for the time when cards may be edited again.

@@ -55,3 +55,26 @@ func TestTimelines(t *testing.T) {
 		})
 	}
 }
+
+// What the follower passes over must be silent: no line, no letter.
+func TestSilentEventsSayNothing(t *testing.T) {
+	f := active(t)
+	said := 0
+	for i, e := range f.events {
+		then, err := workflows.Fold("F-17", f.events[:i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _ := timeline(then, e, scene{})
+		_, _, letter := letter(then, e, scene{})
+		if line.mrkdwn != "" || letter {
+			said++
+			if silent(e.Kind()) {
+				t.Errorf("%s is passed over and has something to say", e.Kind())
+			}
+		}
+	}
+	if said == 0 {
+		t.Error("nothing in this life says anything: the test cannot fail")
+	}
+}
