@@ -127,7 +127,7 @@ func (a *App) wire(ctx context.Context) error {
 		Slack: client, SigningSecret: secret, Team: c.Slack.Team, Now: a.o.Now, Log: a.o.Log, Edits: a.o.Edits, NotReal: !c.Real(),
 		Channel: channel(rules), Mention: func(group string) string { return mention(people, group) },
 		Desk: a.engine, Histories: a.db, Feed: feed{a.db}, Inbox: inbox{a.db}, Drift: a,
-		Places: &places{people: people, rules: rules, catalogue: catalogue, devops: devops},
+		Places: &places{people: people, rules: rules, catalogue: catalogue, devops: devops, verifier: c.AzureDevOps.VerifyPipeline},
 	})
 	return err
 }

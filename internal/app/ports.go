@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -80,6 +81,7 @@ type places struct {
 	rules     workflows.Rules
 	catalogue *policies.Catalogue
 	devops    *azuredevops.DevOps
+	verifier  string // name of the verification pipeline, which is never given a connection to keep
 }
 
 func (p *places) Projects(ctx context.Context, by workflows.Actor) ([]bot.Project, error) {
@@ -127,7 +129,8 @@ func (p *places) mayAsk(ctx context.Context, x workflows.Project, who workflows.
 }
 
 func (p *places) Pipelines(ctx context.Context, organization, project string) ([]workflows.Pipeline, error) {
-	return p.devops.Pipelines(ctx, organization, project)
+	list, err := p.devops.Pipelines(ctx, organization, project)
+	return slices.DeleteFunc(list, func(x workflows.Pipeline) bool { return strings.EqualFold(x.Name, p.verifier) }), err
 }
 
 func (p *places) Accounts() []workflows.Account { return p.rules.Accounts }

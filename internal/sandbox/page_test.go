@@ -260,6 +260,7 @@ func fillIn(d *desk) {
 	d.do(chromedp.SendKeys(chromedp.CSS(`#modal [data-block="reason"] textarea`), "Deploy from CI"))
 	choose("project", "contoso/Web Shop")
 	d.await("the pipelines of the project", `document.querySelector('#modal input[value="storefront-deploy"]')`)
+	d.await("no verification pipeline to choose", `!document.querySelector('#modal input[value="fedbot-verify"]')`)
 	choose("account", "shop-dev")
 	choose("template", "s3-static-site")
 	d.await("the parameters", `document.querySelector('#modal [data-block="param/s3-static-site/bucket"] input')`)
