@@ -73,7 +73,7 @@ func (d *dossier) part(head, body string) {
 
 func (d *dossier) rest(n int) string {
 	if d.console != "" {
-		return fmt.Sprintf("%d more lines in the console", n)
+		return fmt.Sprintf("%d more lines; on fedbot's host, fedbot show -o json has them all", n)
 	}
 	return fmt.Sprintf("%d more lines: fedbot show, on the host, has them", n)
 }

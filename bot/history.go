@@ -95,7 +95,7 @@ func historyMessage(of []workflows.Federation, all []happened) message {
 		}
 	}
 	if rest := len(all) - len(shown); rest > 0 {
-		sh.context(say("%d earlier lines are in the console. Steps of making and removing are not shown.", rest))
+		sh.context(say("%d earlier lines: on fedbot's host, fedbot history has them all. Steps of making and removing are not shown.", rest))
 	} else {
 		sh.context(say("Steps of making and removing are not shown."))
 	}

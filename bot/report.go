@@ -115,7 +115,7 @@ func reportTable(sh *sheet, all []workflows.FoundIn) {
 	})
 	for i, f := range shown {
 		if i == mostReported {
-			sh.context(say("%d more in the console.", len(shown)-i))
+			sh.context(say("%d more: on fedbot's host, fedbot drift lists them all.", len(shown)-i))
 			return
 		}
 		word := ""
