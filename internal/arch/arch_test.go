@@ -34,6 +34,7 @@ var rooms = map[string]room{
 	"internal/console":             {"the API of the host's operator, and its client", []string{vocabulary}},
 	"internal/config":              {"the one configuration file, read strictly", []string{vocabulary}},
 	"internal/emulate/wire":        {"faults, clock and memory of the emulators", nil},
+	"internal/emulate/judge":       {"runs clients that others wrote against the emulators, in tests", nil},
 	"internal/emulate/aws":         {"an AWS on the wire", emulator},
 	"internal/emulate/azuredevops": {"an Azure DevOps on the wire", emulator},
 	"internal/emulate/slack":       {"a Slack on the wire", emulator},
@@ -112,7 +113,7 @@ func TestEmulatorsStayInTheSandbox(t *testing.T) {
 				t.Errorf("%s may not import an emulator", dir)
 			case x == "internal/sandbox" && dir != "cmd/fedbot":
 				t.Errorf("%s may not import the sandbox", dir)
-			case x == "store/storetest" || x == "internal/arch":
+			case x == "store/storetest" || x == "internal/emulate/judge" || x == "internal/arch":
 				t.Errorf("%s may not import %s: it is for tests", dir, x)
 			}
 		}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"fedbot/internal/emulate/judge"
+
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
@@ -30,6 +32,8 @@ func TestCommandLine(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
+	var called []string
+	t.Cleanup(func() { judge.Called(t, "aws-cli", called) })
 	file := filepath.Join(t.TempDir(), "page.html")
 	if err := os.WriteFile(file, []byte("<p>hello</p>"), 0o600); err != nil {
 		t.Fatal(err)
@@ -44,6 +48,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"lambda", "get-function-configuration", "--function-name", "checkout"}, `"State": "Active"`},
 		{[]string{"cloudtrail", "lookup-events", "--lookup-attributes", "AttributeKey=EventName,AttributeValue=CreateRole"}, `"EventName": "CreateRole"`},
 	} {
+		called = append(called, tt.args[0]+":"+tt.args[1])
 		t.Run(tt.args[0]+" "+tt.args[1], func(t *testing.T) {
 			t.Parallel()
 			if out, err := run(tt.args...); err != nil || !strings.Contains(out, tt.want) {
