@@ -119,7 +119,7 @@ func wildcards(s Statement) string {
 		if strings.ContainsAny(a, "*?") {
 			return fmt.Sprintf("%s stands for more than one action.", a)
 		}
-		if !actions[strings.ToLower(a)].any && slices.Contains(s.Resource, "*") {
+		if have, _ := FindAction(a); len(have.On) > 0 && slices.Contains(s.Resource, "*") {
 			return fmt.Sprintf("%s is allowed on everything, though IAM can limit it.", a)
 		}
 	}
@@ -128,10 +128,10 @@ func wildcards(s Statement) string {
 
 func known(s Statement) string {
 	for _, a := range s.Action {
-		switch have, ok := actions[strings.ToLower(a)]; {
+		switch have, ok := FindAction(a); {
 		case !ok:
 			return fmt.Sprintf("%s is not an action that fedbot knows.", a)
-		case have.level == "permissions":
+		case have.Access == Permissions:
 			return fmt.Sprintf("%s changes permissions.", a)
 		}
 	}

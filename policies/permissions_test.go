@@ -29,7 +29,7 @@ func TestCheckPermissions(t *testing.T) {
 		{"pass to anyone", statement(strings.Replace(pass, "iam:PassedToService", "aws:RequestTag/x", 1)), "I20"},
 		{"pass in any account", statement(strings.Replace(pass, "111122223333", "*", 1)), "I20+I23"},
 		{"iam", statement(`{"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"arn:aws:iam::111122223333:role/x"}`), "I19+I22"},
-		{"another role", statement(`{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::111122223333:role/x"}`), "I19+I22"},
+		{"another role", statement(`{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::111122223333:role/x"}`), "I22"},
 		{"function policy", statement(`{"Effect":"Allow","Action":"lambda:AddPermission","Resource":` + fn + `}`), "I19+I22"},
 		{"bucket without account", statement(`{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}`), "I23"},
 		{"bucket of two accounts", strings.Replace(goodSite, `"111122223333"`, `["111122223333","*"]`, 1), "I23"},

@@ -43,7 +43,8 @@ var rooms = map[string]room{
 	// The adapter, because the emulated repositories must hold the adapter's own YAML of the verification pipeline.
 	"internal/sandbox": {"the real fedbot against the emulators, with a page", []string{vocabulary, pure, "internal/app", "internal/config",
 		"internal/azuredevops", "internal/emulate/aws", "internal/emulate/azuredevops", "internal/emulate/slack", "internal/emulate/wire"}},
-	"internal/arch": {"these tests", nil},
+	"internal/actiondata": {"writes the action data that policies embeds", nil},
+	"internal/arch":       {"these tests", nil},
 	"cmd/fedbot": {"the commands", []string{vocabulary, pure, "internal/app", "internal/config", "internal/console",
 		"internal/sandbox"}},
 }
