@@ -69,7 +69,7 @@ func TestRestart(t *testing.T) {
 // TestSlackDown: events wait, and come in order.
 func TestSlackDown(t *testing.T) {
 	w := newWorld(t)
-	w.gate.Set(wire.Fault{Call: "chat.postMessage", Kind: "error", Times: 3})
+	w.gate.Set(wire.Fault{Call: "slack:chat.postMessage", When: "before", Kind: "error", Times: 3})
 	s := active(t)
 	w.store.append("F-17", s.events[:3]...)
 	w.sees("U0APP", "Approver approved.")

@@ -53,10 +53,10 @@ func (s *Sandbox) page() http.Handler {
 	}))
 	mux.HandleFunc("POST /api/trouble", act(s.trouble))
 	mux.HandleFunc("POST /api/over", act(func(context.Context, struct{}) (any, error) { return nil, s.StartOver() }))
-	for name, gate := range s.gates { // finer than trouble: per call and per moment, for scripts
-		for _, method := range []string{"GET", "PUT", "DELETE"} {
-			mux.Handle(method+" /api/faults/"+name, gate.Control())
-		}
+	faults := wire.Control(s.gates) // finer than trouble: per call and per moment, and the settings of each system
+	for _, method := range []string{"GET", "PUT", "DELETE"} {
+		mux.Handle(method+" /api/faults", faults)
+		mux.Handle(method+" /api/faults/{system}", faults)
 	}
 	return s.guard(mux)
 }

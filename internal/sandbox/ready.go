@@ -10,6 +10,7 @@ import (
 type Ready struct {
 	Page    string `json:"page"`
 	Console string `json:"console"`
+	Faults  string `json:"faults"` // the control API of all three systems
 	Fedbot  struct {
 		URL       string `json:"url"`
 		Transport string `json:"transport"`
@@ -59,6 +60,7 @@ type ReadyAccount struct {
 func (s *Sandbox) Ready() Ready {
 	var r Ready
 	r.Page = s.url(s.ports.Page) + "/"
+	r.Faults = r.Page + "api/faults"
 	r.Fedbot.URL, r.Fedbot.Transport = s.url(s.ports.Fedbot), "http"
 	r.Fedbot.Socket, r.Fedbot.Config = s.file("fedbot.sock"), s.file("fedbot.yaml")
 	r.Slack.API, r.Slack.SigningSecret = s.url(s.ports.Slack)+"/api/", s.secrets.SlackSigning

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"fedbot/internal/emulate/wire"
 )
 
 // refusal is an answer that says no, in the words of the service.
@@ -73,7 +75,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if name == "" {
 		name = "Unknown"
 	}
-	broken := func(w http.ResponseWriter, _ *http.Request) { svc.fail(w, c, serviceFailure(c.service)) }
+	broken := func(w http.ResponseWriter, _ *http.Request, f wire.Fault) { c.fail(w, svc, f) }
 	s.gate.Serve(w, r, c.service+":"+name, broken, func(w http.ResponseWriter, _ *http.Request) {
 		if err := svc.serve(c, w); err != nil {
 			svc.fail(w, c, asRefusal(c, err))

@@ -69,6 +69,7 @@ func New(o Options) (*Server, error) {
 	if o.Issuers == nil {
 		o.Issuers = &http.Client{Timeout: 5 * time.Second}
 	}
+	o.Gate.Speak(failures...)
 	s := &Server{gate: o.Gate, now: o.Now, wall: o.Wall, issuers: o.Issuers, lag: o.Lag}
 	if err := s.open(o.Journal); err != nil {
 		return nil, fmt.Errorf("open AWS emulator: %w", err)

@@ -110,9 +110,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeFault(w, missing("VssResourceNotFoundException", "The controller for path '%s' was not found or does not answer %s: this emulator does not know the call %s %s.", r.URL.Path, r.Method, r.Method, r.URL.Path))
 		return
 	}
-	fail := func(w http.ResponseWriter, _ *http.Request) {
-		writeFault(w, refuse(http.StatusInternalServerError, "VssServiceException", "TF400898: An Internal Error Occurred."))
-	}
 	s.o.Gate.Serve(w, r, l.area+":"+o.name, fail, func(w http.ResponseWriter, r *http.Request) {
 		s.serve(w, r, &call{r: r, header: w.Header(), org: org, vars: vars, q: r.URL.Query()}, l, o)
 	})

@@ -61,6 +61,7 @@ func New(o Options) (*Server, error) {
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: 30 * time.Second}
 	}
+	o.Gate.Speak(failures...)
 	s := &Server{o: o}
 	var err error
 	if s.tables, err = openTables(o.Journal); err != nil {

@@ -61,7 +61,7 @@ func refused(code string, problems []problem) error {
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
-	s.o.Gate.Serve(w, r, "slack:"+name, failed, func(w http.ResponseWriter, r *http.Request) {
+	s.o.Gate.Serve(w, r, "slack:"+name, struck, func(w http.ResponseWriter, r *http.Request) {
 		m, ok := methods[name]
 		if !ok {
 			answer(w, http.StatusOK, object{"ok": false, "error": "unknown_method", "req_method": name})
@@ -77,16 +77,10 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// failed is Slack's way of saying that something broke inside. It comes with
-// status 200, so a client that looks at the status alone takes it for a success.
-func failed(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, object{"ok": false, "error": "internal_error"})
-}
-
 func refuse(w http.ResponseWriter, err error) {
 	var e *apiError
 	if !errors.As(err, &e) {
-		failed(w, nil)
+		failed(w, "internal_error")
 		return
 	}
 	out := object{"ok": false, "error": e.code}

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"fedbot/internal/emulate/wire"
 )
 
 // What can go wrong for a person.
@@ -34,36 +36,51 @@ func (s *Server) deliver(ctx context.Context, to func() string, kind string, bod
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Deadline, ErrOperationTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to(), bytes.NewReader(body))
+	at := strconv.FormatInt(s.o.Now().Unix(), 10)
+	out, err := wire.Deliver(ctx, s.o.Gate, deliveryName(kind, body), func(ctx context.Context) (answered, error) {
+		ctx, cancel := context.WithTimeout(ctx, s.o.Deadline)
+		defer cancel()
+		return s.send(ctx, to(), kind, at, body, header)
+	})
+	switch {
+	case errors.Is(context.Cause(ctx), ErrOperationTimeout):
+		return nil, out.header, fmt.Errorf("deliver: %w", ErrOperationTimeout)
+	case err != nil:
+		return nil, out.header, fmt.Errorf("deliver: %w: %w", ErrDispatchFailed, err)
+	case out.status != http.StatusOK:
+		return nil, out.header, fmt.Errorf("deliver: status %d: %w", out.status, ErrDispatchFailed)
+	}
+	return out.body, out.header, nil
+}
+
+// answered is what the app said to a delivery.
+type answered struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send sends a delivery that was stamped at a time, once.
+func (s *Server) send(ctx context.Context, to, kind, at string, body []byte, header http.Header) (answered, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, fmt.Errorf("deliver: %w: %w", ErrDispatchFailed, err)
+		return answered{}, err
 	}
 	for k, v := range header {
 		r.Header[k] = v
 	}
 	r.Header.Set("Content-Type", kind)
 	r.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
-	at := strconv.FormatInt(s.o.Now().Unix(), 10)
 	r.Header.Set("X-Slack-Request-Timestamp", at)
 	r.Header.Set("X-Slack-Signature", sign(s.o.App.SigningSecret, at, body))
 	w, err := s.client.Do(r)
 	if err != nil {
-		if errors.Is(context.Cause(ctx), ErrOperationTimeout) {
-			return nil, nil, fmt.Errorf("deliver: %w", ErrOperationTimeout)
-		}
-		return nil, nil, fmt.Errorf("deliver: %w: %w", ErrDispatchFailed, err)
+		return answered{}, err
 	}
 	defer func() { _ = w.Body.Close() }()
-	out, err := io.ReadAll(io.LimitReader(w.Body, mostAnswer))
-	switch {
-	case errors.Is(context.Cause(ctx), ErrOperationTimeout):
-		return nil, w.Header, fmt.Errorf("deliver: %w", ErrOperationTimeout)
-	case err != nil:
-		return nil, w.Header, fmt.Errorf("deliver: %w: %w", ErrDispatchFailed, err)
-	case w.StatusCode != http.StatusOK:
-		return nil, w.Header, fmt.Errorf("deliver: status %d: %w", w.StatusCode, ErrDispatchFailed)
-	}
-	return out, w.Header, nil
+	out := answered{status: w.StatusCode, header: w.Header}
+	out.body, err = io.ReadAll(io.LimitReader(w.Body, mostAnswer))
+	return out, err
 }
 
 func sign(secret, at string, body []byte) string {

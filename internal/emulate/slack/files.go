@@ -46,7 +46,7 @@ func filesGetUploadURL(s *Server, c *call) (object, error) {
 }
 
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
-	s.o.Gate.Serve(w, r, "slack:upload", failed, func(w http.ResponseWriter, r *http.Request) {
+	s.o.Gate.Serve(w, r, "slack:upload", struck, func(w http.ResponseWriter, r *http.Request) {
 		content, err := uploaded(r)
 		if err != nil {
 			http.Error(w, "no file", http.StatusBadRequest)

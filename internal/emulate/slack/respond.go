@@ -59,7 +59,7 @@ func (b *lenientBool) UnmarshalJSON(raw []byte) error {
 }
 
 func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
-	s.o.Gate.Serve(w, r, "slack:response_url", failed, func(w http.ResponseWriter, r *http.Request) {
+	s.o.Gate.Serve(w, r, "slack:response_url", struck, func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 		s.mu.Lock()
 		defer s.mu.Unlock()

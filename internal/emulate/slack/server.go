@@ -81,6 +81,7 @@ type Server struct {
 // seed where the journal has none.
 func New(o Options) (*Server, error) {
 	o.defaults()
+	o.Gate.Speak(failures...)
 	s := &Server{o: o, offered: map[string]Option{}, revision: uint64(o.Now().UnixMicro())}
 	if o.Journal == nil {
 		j, err := wire.OpenJournal("")
