@@ -64,6 +64,9 @@ func (t Template) values(params map[string]string, accountID, region string) map
 func (t Template) document(values map[string]string) string {
 	d := Document{Version: policyVersion}
 	for _, s := range t.Statements {
+		if s.With != "" && values[s.With] == "" {
+			continue
+		}
 		out := Statement{Sid: s.Sid, Effect: s.Effect, Action: fillAll(s.Action, values), Resource: fillAll(s.Resource, values)}
 		for op, keys := range s.Condition {
 			if out.Condition == nil {
@@ -109,24 +112,54 @@ const (
 	caseRegion  = "eu-west-1"
 )
 
+// Say fills a text of the template with values, for people: in a development account
+// 111122223333, region eu-west-1.
+func (t Template) Say(text string, params map[string]string) string {
+	said := t.values(params, caseAccount, caseRegion)
+	said["kind"], said["connection"], said["project"] = workflows.Account{}.Kind(), "aws-shop-dev", "Web Shop"
+	return fillText(text, said)
+}
+
+// Examples are the examples of all parameters.
+func (t Template) Examples() map[string]string {
+	out := map[string]string{}
+	for _, p := range t.Parameters {
+		out[p.Name] = p.Example
+	}
+	return out
+}
+
 // Test runs the cases of a template, in account 111122223333 and region eu-west-1.
 func (t Template) Test() []CaseResult {
 	out := make([]CaseResult, 0, len(t.Cases))
 	for _, c := range t.Cases {
 		r := CaseResult{Case: c}
-		document, err := t.Document(c.With, caseAccount, caseRegion)
+		with := c.With
+		if with == nil {
+			with = t.Examples()
+		}
+		document, err := t.Document(with, caseAccount, caseRegion)
 		doc, unread := Parse(document)
 		if err := errors.Join(err, unread); err != nil {
 			r.Got, r.Why = Unknown, workflows.Said(err)
 		} else {
-			owner := caseAccount
-			if c.Account != "" {
-				owner = c.Account
-			}
-			r.Got, r.Why = Evaluate([]Document{doc}, nil, Call{c.Call, c.On, map[string][]string{"aws:ResourceAccount": {owner}}})
+			r.Got, r.Why = Evaluate([]Document{doc}, nil, Call{c.Call, c.On, c.context()})
 		}
 		r.OK = r.Got == c.Want
 		out = append(out, r)
+	}
+	return out
+}
+
+// context is what AWS would send with the call of a case.
+func (c Case) context() map[string][]string {
+	owner := caseAccount
+	if c.Account != "" {
+		owner = c.Account
+	}
+	out := map[string][]string{"aws:resourceaccount": {owner}, "aws:requestedregion": {caseRegion}}
+	for key, value := range c.When {
+		out[strings.ToLower(key)] = []string{value}
 	}
 	return out
 }

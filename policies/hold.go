@@ -13,6 +13,10 @@ const (
 
 	inlineQuota = 10240 // characters of all inline policies of a role, without white space
 	inlineFree  = 600   // of them kept for the two policies above
+
+	// MostCharacters is what all templates of a role may take together, in characters
+	// as IAM counts them.
+	MostCharacters = inlineQuota - inlineFree
 )
 
 // PolicyName is the name of the inline policy that a template becomes:

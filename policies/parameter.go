@@ -15,7 +15,11 @@ const dangerous = reserved + "'`<>|&;!"
 // longestValue is how long a value may be.
 const longestValue = 256
 
+// regexp is the template's own pattern; none takes everything that the type takes.
 func (p Parameter) regexp() (*regexp.Regexp, error) {
+	if p.Pattern == "" {
+		return regexp.Compile("")
+	}
 	return regexp.Compile(`^(?:` + p.Pattern + `)$`)
 }
 
@@ -26,17 +30,17 @@ func (p Parameter) refuse(value string) string {
 		return p.Description
 	}
 	plain := value != "" && len(value) <= longestValue && printable(value) && !strings.ContainsAny(value, dangerous)
-	if !plain || !re.MatchString(value) || p.Type == "folder" && !isFolder(value) || p.Type == "bucket" && !isBucket(value) {
+	if !plain || !re.MatchString(value) || !paramTypes[p.Type].is(value) {
 		return fmt.Sprintf("%q is not a %s name. %s", shown(value), p.noun(), p.hint(value))
 	}
 	return ""
 }
 
 func (p Parameter) noun() string {
-	if p.Type == "name" {
-		return p.Name
+	if noun := paramTypes[p.Type].noun; noun != "" {
+		return noun
 	}
-	return p.Type
+	return p.Name
 }
 
 // field is where a refusal belongs in a form: "Bucket".
@@ -44,56 +48,28 @@ func (p Parameter) field() string { return strings.ToUpper(p.Name[:1]) + p.Name[
 
 // hint guesses what was meant, or repeats what is wanted.
 func (p Parameter) hint(value string) string {
-	switch p.Type {
-	case "bucket":
-		if bucket, folder, ok := splitBucket(value); ok {
-			if folder != "" {
-				return fmt.Sprintf("Did you mean bucket %s, folder %s ?", bucket, folder)
-			}
-			return fmt.Sprintf("Did you mean bucket %s ?", bucket)
-		}
-	case "folder":
-		if guess := strings.Trim(value, "/") + "/"; isFolder(guess) {
-			return fmt.Sprintf("Did you mean %s ?", guess)
+	if guess := paramTypes[p.Type].guess; guess != nil {
+		if meant := guess(value); meant != "" {
+			return fmt.Sprintf("Did you mean %s ?", meant)
 		}
 	}
 	return fmt.Sprintf("%s Example: %s", p.Description, p.Example)
 }
 
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-
-func isBucket(s string) bool { return bucketName.MatchString(s) && !strings.Contains(s, "..") }
-
-// isFolder reports whether a value ends with / and names a place below the top,
-// without empty, "." or ".." segments.
-func isFolder(s string) bool {
-	if !strings.HasSuffix(s, "/") || !printable(s) || strings.ContainsAny(s, dangerous) {
-		return false
+// listed returns what an account lists for this parameter: under its name, or under
+// its type, so that one line serves every parameter that names a role.
+func (p Parameter) listed(a workflows.Account) ([]string, bool) {
+	if patterns, ok := a.Values[p.Name]; ok || p.Type == "name" {
+		return patterns, ok
 	}
-	for segment := range strings.SplitSeq(strings.TrimSuffix(s, "/"), "/") {
-		if strings.Trim(segment, ".") == "" || strings.TrimSpace(segment) != segment {
-			return false
-		}
-	}
-	return true
-}
-
-// splitBucket reads the addresses that people paste where a name is wanted.
-func splitBucket(s string) (bucket, folder string, ok bool) {
-	for _, scheme := range []string{"s3://", "arn:aws:s3:::"} {
-		s = strings.TrimPrefix(s, scheme)
-	}
-	bucket, folder, _ = strings.Cut(s, "/")
-	if folder = strings.Trim(folder, "/"); folder != "" {
-		folder += "/"
-	}
-	return bucket, folder, isBucket(bucket) && (folder == "" || isFolder(folder))
+	patterns, ok := a.Values[p.Type]
+	return patterns, ok
 }
 
 // check refuses a value that is none, or that the account does not list.
 func (p Parameter) check(value string, in workflows.Input) *workflows.Refusal {
-	patterns, listed := in.Account.Values[p.Name]
-	if value == "" && p.Optional && listed && !anyMatch(patterns, "") {
+	patterns, listed := p.listed(in.Account)
+	if value == "" && p.Optional && listed && paramTypes[p.Type].place && !anyMatch(patterns, "") {
 		return onField(p.field(), "value_not_listed", "A %s is needed: %s lists the %ss that %s may ask for.",
 			p.noun(), in.Account.Name, p.noun(), in.Facts.AzureDevOps.Project)
 	}
@@ -106,7 +82,7 @@ func (p Parameter) check(value string, in workflows.Input) *workflows.Refusal {
 	if say := p.refuse(value); say != "" {
 		return onField(p.field(), "bad_value", "%s", say)
 	}
-	if !listed && p.Type == "folder" {
+	if !listed && paramTypes[p.Type].place {
 		return nil
 	}
 	if !anyMatch(patterns, value) {

@@ -40,7 +40,7 @@ func TestCheckPermissions(t *testing.T) {
 		{"repeated key", strings.Replace(goodSite, `"Effect"`, `"Effect":"Deny","Effect"`, 1), "all"},
 	} {
 		found := map[string]string{"tmpl-x-v1": tc.document}
-		checks := CheckPermissions(found, PermissionsWant{"111122223333", "eu-west-1", found})
+		checks := CheckPermissions(found, PermissionsWant{"111122223333", "eu-west-1", found, nil})
 		got := failed(checks)
 		got = strings.TrimPrefix(got, "I16+") // a document that Diff cannot read is not as rendered either
 		if got != tc.want {
@@ -50,7 +50,7 @@ func TestCheckPermissions(t *testing.T) {
 }
 
 func TestCheckPermissionsNames(t *testing.T) {
-	want := PermissionsWant{"111122223333", "eu-west-1", map[string]string{"tmpl-x-v1": goodSite}}
+	want := PermissionsWant{"111122223333", "eu-west-1", map[string]string{"tmpl-x-v1": goodSite}, nil}
 	for name, found := range map[string]map[string]string{
 		"gone":    {},
 		"renamed": {"tmpl-x-v2": goodSite},

@@ -166,6 +166,9 @@ func (d *draft) templates(catalogue *Catalogue) *workflows.Refusal {
 		if !ok {
 			return onField("Template", "unknown_template", "There is no template %q. There are %s.", shown(asked.Template), and(catalogue.Names()))
 		}
+		if t.Base {
+			return onField("Template", "base_template", "%s cannot be asked for: it is there to be extended by a template of your own. docs/templates.md says how.", t.Name)
+		}
 		if slices.ContainsFunc(d.grants, func(g grant) bool { return g.template.Name == t.Name }) {
 			return onField("Template", "template_twice", "%s is there twice. A second object needs a federation of its own.", t.Name)
 		}
@@ -241,7 +244,11 @@ func (d *draft) documents() map[string]string {
 // checks are the invariants that the documents passed, for the card's "16 of 16".
 func (d *draft) checks() []workflows.Check {
 	documents := d.documents()
+	excepts := map[string][]Exception{}
+	for _, g := range d.grants {
+		excepts[g.policy] = g.template.Excepts
+	}
 	out := CheckTrust(d.trust, d.wantTrust())
-	out = append(out, CheckPermissions(documents, PermissionsWant{d.in.Account.ID, d.in.Account.Region, documents})...)
+	out = append(out, CheckPermissions(documents, PermissionsWant{d.in.Account.ID, d.in.Account.Region, documents, excepts})...)
 	return append(out, workflows.Check{Name: "I11 within the permissions boundary", OK: true}) // withinBoundary refuses what is not
 }

@@ -25,6 +25,8 @@ var ErrTemplate = errors.New("not a template that can be used")
 type Template struct {
 	Name       string              `yaml:"name"`
 	Version    int                 `yaml:"version"`
+	Base       bool                `yaml:"base"`    // only there to be extended: nobody can ask for it
+	Extends    string              `yaml:"extends"` // a base, whose statements, parameters and words it adds to
 	Purpose    string              `yaml:"purpose"`
 	Asks       string              `yaml:"asks"`   // "deploy files to", before the account's name
 	Can        []Sentence          `yaml:"can"`    // after "It can"
@@ -33,6 +35,7 @@ type Template struct {
 	Risk       Risk                `yaml:"risk"`
 	Parameters []Parameter         `yaml:"parameters"`
 	Statements []TemplateStatement `yaml:"statements"`
+	Excepts    []Exception         `yaml:"excepts"`
 	Pipeline   Pipeline            `yaml:"pipeline"`
 	Cases      []Case              `yaml:"cases"`
 
@@ -66,24 +69,31 @@ type Raise struct {
 // Parameter is one value that the requester chooses.
 type Parameter struct {
 	Name        string `yaml:"name"`
-	Type        string `yaml:"type"`    // one of Types
-	Pattern     string `yaml:"pattern"` // regular expression for the whole value
+	Type        string `yaml:"type"`    // one of Types()
+	Pattern     string `yaml:"pattern"` // regular expression for the whole value; narrows what the type takes
 	Description string `yaml:"description"`
 	Example     string `yaml:"example"`
 	Optional    bool   `yaml:"optional"`
 }
 
-// Types are the types of a parameter. All but folder name an object, and an account
-// has to list which objects may be asked for; a folder is a place inside one.
-var Types = []string{"bucket", "folder", "function", "table", "name"}
-
-// TemplateStatement is one statement before its parameters are filled in.
+// TemplateStatement is one statement before its parameters are filled in. With names
+// an optional parameter: without a value for it, the statement is left out.
 type TemplateStatement struct {
+	With      string                         `yaml:"with"`
 	Sid       string                         `yaml:"Sid"`
 	Effect    string                         `yaml:"Effect"`
 	Action    []string                       `yaml:"Action"`
 	Resource  []string                       `yaml:"Resource"`
 	Condition map[string]map[string][]string `yaml:"Condition"`
+}
+
+// Exception takes one statement out of one check, for a reason that approvers read.
+// It raises the risk to its level.
+type Exception struct {
+	Check     string          `yaml:"check"` // code of the check: I22
+	Statement string          `yaml:"statement"`
+	Why       string          `yaml:"why"`
+	Level     workflows.Level `yaml:"level"` // medium or high
 }
 
 // Pipeline is the step that a team pastes to use the federation: a shell script
@@ -95,9 +105,10 @@ type Pipeline struct {
 
 // Case is one call that a rendered template has to allow or deny.
 type Case struct {
-	With    map[string]string `yaml:"with"`
+	With    map[string]string `yaml:"with"` // parameters; the examples of all of them when left out
 	Call    string            `yaml:"call"`
 	On      string            `yaml:"on"`
+	When    map[string]string `yaml:"when"`    // condition keys that are sent, besides aws:ResourceAccount and aws:RequestedRegion
 	Account string            `yaml:"account"` // that owns what it is called on; ours when empty
 	Want    Answer            `yaml:"want"`
 }
@@ -144,6 +155,7 @@ func ParseTemplate(source []byte) (Template, error) {
 var (
 	templateName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 	paramName    = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+	checkCode    = regexp.MustCompile(`^[A-Z]{1,3}[0-9]{1,3}$`)
 	sid          = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
 	hole         = regexp.MustCompile(`\$\{([^}]*)\}?`)
 )
@@ -165,7 +177,7 @@ func (t Template) check() error {
 	case len(t.Statements) == 0 || len(t.Cases) == 0:
 		return errors.New("statements and cases are needed")
 	}
-	for _, check := range []func() error{t.checkParameters, t.checkRisk, t.checkStatements, t.checkWords, t.checkCases} {
+	for _, check := range []func() error{t.checkParameters, t.checkRisk, t.checkStatements, t.checkExcepts, t.checkWords, t.checkCases} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -179,7 +191,7 @@ func (t Template) checkParameters() error {
 		switch {
 		case !paramName.MatchString(p.Name) || seen[p.Name] || slices.Contains(givenSaid, p.Name):
 			return fmt.Errorf("the parameter name %q is not free or not lower case", p.Name)
-		case !slices.Contains(Types, p.Type):
+		case !slices.Contains(Types(), p.Type):
 			return fmt.Errorf("the parameter %s has the unknown type %q", p.Name, p.Type)
 		case p.Description == "":
 			return fmt.Errorf("the parameter %s has no description", p.Name)
@@ -211,7 +223,15 @@ func (t Template) checkRisk() error {
 }
 
 func (t Template) checkStatements() error {
+	seen := map[string]bool{}
 	for _, s := range t.Statements {
+		if seen[s.Sid] {
+			return fmt.Errorf("the statement %s is there twice", s.Sid)
+		}
+		seen[s.Sid] = true
+		if p, ok := t.Parameter(s.With); s.With != "" && !(ok && p.Optional) {
+			return fmt.Errorf("the statement %s depends on %q, which is no optional parameter", s.Sid, s.With)
+		}
 		if !sid.MatchString(s.Sid) || s.Effect != "Allow" && s.Effect != "Deny" || len(s.Action) == 0 || len(s.Resource) == 0 {
 			return fmt.Errorf("the statement %q needs Sid, Effect, Action and Resource", s.Sid)
 		}
@@ -236,11 +256,24 @@ func (t Template) checkStatements() error {
 	return nil
 }
 
+func (t Template) checkExcepts() error {
+	for _, x := range t.Excepts {
+		known := slices.ContainsFunc(t.Statements, func(s TemplateStatement) bool { return s.Sid == x.Statement })
+		if !known || !checkCode.MatchString(x.Check) || x.Why == "" || x.Level != workflows.Medium && x.Level != workflows.High {
+			return fmt.Errorf("an exception needs a check such as I22, the Sid of a statement, a why, and the level medium or high; not %q of %q", x.Check, x.Statement)
+		}
+	}
+	return nil
+}
+
 func (t Template) checkWords() error {
 	texts := append([]string{t.Purpose, t.Asks, t.Worst, t.Risk.Why, t.Pipeline.Limit}, t.Cannot...)
 	texts = append(texts, t.Pipeline.Script...)
 	for _, r := range t.Risk.Raises {
 		texts = append(texts, r.Why)
+	}
+	for _, x := range t.Excepts {
+		texts = append(texts, x.Why)
 	}
 	for _, s := range t.Can {
 		texts = append(texts, s.Say)

@@ -53,7 +53,7 @@ func TestTemplatesPassInvariants(t *testing.T) {
 		}
 		golden(t, tpl.Name+".policy.json", indented(t, json.RawMessage(document)))
 		found := map[string]string{PolicyName(tpl.Name, tpl.Version): document}
-		if f := failed(CheckPermissions(found, PermissionsWant{"111122223333", "eu-west-1", found})); f != "" {
+		if f := failed(CheckPermissions(found, PermissionsWant{"111122223333", "eu-west-1", found, nil})); f != "" {
 			t.Errorf("%s fails %s", tpl.Name, f)
 		}
 	}
@@ -133,7 +133,7 @@ func FuzzParameters(f *testing.F) {
 				}
 			}
 			found := map[string]string{PolicyName(tpl.Name, tpl.Version): document}
-			if bad := failed(CheckPermissions(found, PermissionsWant{"111122223333", "eu-west-1", found})); bad != "" {
+			if bad := failed(CheckPermissions(found, PermissionsWant{"111122223333", "eu-west-1", found, nil})); bad != "" {
 				t.Fatalf("%v fails %s: %s", params, bad, document)
 			}
 		}

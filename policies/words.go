@@ -83,7 +83,7 @@ func (d *draft) risk() (workflows.Level, string) {
 		return workflows.High, "What it opens again was not told, so it counts as high."
 	}
 	level := workflows.Low
-	var reasons []string
+	var reasons, excepted []string
 	note := func(l workflows.Level, why string) {
 		switch {
 		case level == l:
@@ -100,11 +100,17 @@ func (d *draft) risk() (workflows.Level, string) {
 				note(raise.Level, fillText(raise.Why, said))
 			}
 		}
+		for _, x := range g.template.Excepts {
+			if x.Level.AtLeast(level) && x.Level != level {
+				level, reasons = x.Level, nil
+			}
+			excepted = unique(excepted, fmt.Sprintf("Excepted from %s: %s", x.Check, fillText(x.Why, said)))
+		}
 	}
 	if len(d.grants) > 1 {
 		note(workflows.Medium, "Several objects at once.")
 	}
-	return level, strings.Join(reasons, " ")
+	return level, strings.Join(append(reasons, excepted...), " ")
 }
 
 // today compares the plan with what exists.

@@ -44,6 +44,6 @@ func command() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(serveCommand(), sandboxCommand(), listCommand(), showCommand(), historyCommand(), requestCommand(),
-		driftCommand(), orderCommand("quarantine"), orderCommand("revoke"), dbCommand(), versionCommand(), healthCommand())
+		driftCommand(), orderCommand("quarantine"), orderCommand("revoke"), dbCommand(), policyCommand(), versionCommand(), healthCommand())
 	return root
 }
