@@ -120,10 +120,22 @@ func findings(sh *sheet, f workflows.Federation, s scene) {
 			return
 		}
 		head := join(" ", bold(say("%s %s", d.ID, d.Level)), say("%s: %s.", d.Class, d.Field))
-		sh.expanded(lines(head, say("• approved: %s", finding(d.Approved)), say("• found: %s", finding(d.Found)), sentence("Means", d.Means, "")))
+		sh.expanded(lines(head, say("• approved: %s", finding(d.Approved)), say("• found: %s", finding(d.Found)), sentence("Means", d.Means, ""), author(d)))
 		value := strings.Join([]string{string(f.ID), d.ID, string(d.Hash)}, " ")
 		sh.actions(button(actRestore, "Restore", value, d.ID+" of "+string(f.ID)+", "+title(f, s).plain))
 	}
+}
+
+// author says who made the difference, or why that is not known; it is never nobody.
+func author(d workflows.Finding) text {
+	switch {
+	case d.Authors == nil:
+		return text{} // found by an older fedbot
+	case !d.Authors.Known():
+		return join("", lead("Author not known"), say(" %s.", strings.TrimSuffix(cut(d.Authors.Unknown, 200), ".")))
+	}
+	w := d.Authors.Writers[0]
+	return join("", bold(d.Verb()+" by"), say(" %s%s, %s (%s)%s.", w.Name(), w.Where(), at(w.At), w.Source, d.Authors.Others()))
 }
 
 func finding(v string) text {

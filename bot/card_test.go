@@ -41,6 +41,8 @@ func cards(t *testing.T) map[string]message {
 		"parked":               granted(t).walk(workflows.RunID).say(machine, parked),
 		"active":               active(t),
 		"drifted":              drifted(t),
+		"drifted-author":       driftedBy(t, &workflows.Authors{Writers: []workflows.Writer{byAccountOwner, {Who: "user/administrator", At: start, Source: "CloudTrail"}}}),
+		"drifted-unknown":      driftedBy(t, &workflows.Authors{Unknown: "CloudTrail in shop-dev may not be read (AccessDenied on cloudtrail:LookupEvents)"}),
 		"quarantined":          quarantined(t),
 		"release-waiting":      released(t),
 		"denied":               end(workflows.Denied{Request: "F-17.1", Reason: "Set a boundary first, <@U0001>."}),
@@ -72,6 +74,10 @@ func TestCards(t *testing.T) {
 	all["report-quiet"] = reportMessage(workflows.Report{At: start, Read: 412, Of: 412}, "", false)
 	all["help"] = helpMessage()
 	all["history"] = historyMessage([]workflows.Federation{drifted(t).fold()}, happenings(drifted(t)))
+	restored := driftedBy(t, &workflows.Authors{Writers: []workflows.Writer{byAccountOwner}}).
+		say(approver, workflows.Restored{Finding: "D-4f9c21ab", Step: workflows.RoleID, Authors: &workflows.Authors{Writers: []workflows.Writer{byAccountOwner}}}).
+		say(approver, workflows.Restored{Finding: "D-4f9c21ab", Step: workflows.RoleID, Authors: &workflows.Authors{Unknown: "x"}, Unsure: "CloudTrail in shop-dev did not answer"})
+	all["history-restored"] = historyMessage([]workflows.Federation{restored.fold()}, happenings(restored))
 	all["list"] = listMessage([]workflows.Federation{drifted(t).fold(), waiting(t).fold(), active(t).fold()}, func(workflows.Federation) scene { return stage })
 	for name, m := range all {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +108,9 @@ func happenings(s *tale) []happened {
 
 func report() workflows.Report {
 	f := workflows.Finding{ID: "D-204", Level: workflows.Critical, Class: "trust widened", Field: "trust policy", Approved: "sc://contoso/Web Shop/aws", Found: "sc://contoso/*"}
+	f.Authors = &workflows.Authors{Writers: []workflows.Writer{byAccountOwner}}
 	low := f
+	low.Authors = &workflows.Authors{Unknown: "no record names who changed it yet; records can be 15 minutes late"}
 	low.ID, low.Level, low.Class = "D-190", workflows.Low, "missing tag"
 	return workflows.Report{At: start, Began: start, Ended: start.Add(4 * time.Minute), Of: 412, Read: 410, Calls: map[string]int{"AWS": 311, "Azure DevOps": 905}, Events: 18204, Head: "7hQ2c2hvcA9kPT0=",
 		Unread: []workflows.Unread{{Federation: "F-9", Say: "Reader role refused since 19 Nov."}},
@@ -127,6 +135,8 @@ func TestModals(t *testing.T) {
 		"deny":        reasonModal(actDeny, f, target{Federation: "F-17", Request: "F-17.1", Digest: high.Digest}, stage),
 		"revoke":      reasonModal(actRevoke, f, target{Federation: "F-17"}, stage),
 		"details":     detailsModal(f, r, stage),
+		"details-drifted": detailsModal(driftedBy(t, &workflows.Authors{Writers: []workflows.Writer{byAccountOwner}}).fold(),
+			driftedBy(t, nil).fold().Requests[0], stage),
 		"form-empty":  requestForm(c, answers{}, ""),
 		"form-full":   requestForm(c, full, "Not sent: shop-dev has 1,000 of 1,000 roles."),
 		"form-notice": notice("Ask for a federation", "Loading your projects…"),

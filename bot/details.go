@@ -30,6 +30,9 @@ func detailsModal(f workflows.Federation, r workflows.Request, s scene) *slack.M
 		}
 	}
 	d.part("Azure DevOps", azureLines(plan))
+	if standsFor(f, r) {
+		d.part("Changed outside fedbot", findingLines(f.Findings))
+	}
 	d.part("Checks", checkLines(r.Checked.Checks))
 	d.part("As a command", commandLine(r.Proposal))
 	if s.Console != "" {
@@ -112,6 +115,22 @@ func azureLines(p workflows.Plan) string {
 		case s.Kind == workflows.StepRun && s.Proof != nil:
 			fmt.Fprintf(&b, "Proof run   %s (%d), %s\nSubject     %s\nAudience    %s\nIssuer      %s\n",
 				s.Proof.Pipeline.Name, s.Proof.Pipeline.ID, s.Proof.Ref, s.Proof.Subject, s.Proof.Audience, s.Proof.Issuer)
+		}
+	}
+	return b.String()
+}
+
+// findingLines are the findings with everybody who can have made them, in UTC.
+func findingLines(list []workflows.Finding) string {
+	var b strings.Builder
+	for _, x := range list {
+		fmt.Fprintf(&b, "%s  %s, %s: approved %s, found %s\n", x.ID, x.Step, x.Field, middle(x.Approved, 120), middle(x.Found, 120))
+		if !x.Authors.Known() {
+			fmt.Fprintf(&b, "          %s\n", x.AuthorUnknown())
+			continue
+		}
+		for _, w := range x.Authors.Writers {
+			fmt.Fprintf(&b, "          %s UTC  %s  by %s%s (%s)\n", w.At.UTC().Format("2 Jan 15:04:05"), w.Did, w.Name(), w.Where(), w.Source)
 		}
 	}
 	return b.String()

@@ -179,6 +179,17 @@ func drifted(t *testing.T) *tale {
 		Means: "Any service connection of contoso could use it.", Hash: workflows.Sum([]byte("found"))}}})
 }
 
+// driftedBy is drifted with what is known about who did it.
+func driftedBy(t *testing.T, who *workflows.Authors) *tale {
+	s := drifted(t)
+	last := s.events[len(s.events)-1].Body.(workflows.Drifted)
+	last.Findings[0].Authors = who
+	return s
+}
+
+var byAccountOwner = workflows.Writer{Who: "assumed-role/OrganizationAdmin/account.owner@contoso.example", Email: "account.owner@contoso.example",
+	Person: workflows.Person{Actor: "slack:T0001/U0009", Name: "Account owner"}, At: start, From: "203.0.113.7", Did: "UpdateAssumeRolePolicy", Source: "CloudTrail"}
+
 func quarantined(t *testing.T) *tale {
 	return active(t).say(owner, workflows.Quarantined{Reason: "Strange sign-ins since Sunday."}).
 		say(machine, workflows.Intended{Step: workflows.HoldID, Verb: workflows.Ensure, Until: start.Add(time.Hour)}, workflows.Made{Step: workflows.HoldID})

@@ -160,11 +160,26 @@ func laterLine(e workflows.Event, by text) text {
 		if len(b.Findings) == 0 {
 			return say("Read: as approved")
 		}
-		return say("Read: %s, first %s, %s", count(len(b.Findings), "finding"), b.Findings[0].ID, b.Findings[0].Class)
+		if b.Again {
+			return join(" ", say("Read again, %s:", b.Findings[0].ID), author(b.Findings[0]))
+		}
+		return join(" ", say("Read: %s, first %s, %s.", count(len(b.Findings), "finding"), b.Findings[0].ID, b.Findings[0].Class), author(b.Findings[0]))
 	case workflows.Restored:
-		return say("%s had %s restored", by, b.Finding)
+		return join(" ", say("%s had %s restored.", by, b.Finding), restorer(b))
 	}
 	return say("%s", e.Kind())
+}
+
+// restorer says what could be checked about whoever restored: that it was not
+// their own change.
+func restorer(b workflows.Restored) text {
+	switch {
+	case b.Authors == nil:
+		return text{}
+	case b.Unsure != "":
+		return say("It could not be checked whether they had changed it themselves: %s.", strings.TrimSuffix(cut(b.Unsure, 120), "."))
+	}
+	return say("It was not their own change.")
 }
 
 // typed is what somebody typed, in a line of ours.

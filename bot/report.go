@@ -123,7 +123,7 @@ func reportTable(sh *sheet, all []workflows.FoundIn) {
 			word = ", new"
 		}
 		head := join(" ", bold(say("%s %s%s", f.Finding.ID, f.Finding.Level, word)), say("%s, %s, %s: %s.", f.Federation, f.Title, f.Owner, f.Finding.Class))
-		sh.section(lines(head, say("%s: approved %s, found %s", f.Finding.Field, finding(cut(f.Finding.Approved, 120)), finding(cut(f.Finding.Found, 120)))))
+		sh.section(lines(head, say("%s: approved %s, found %s", f.Finding.Field, finding(cut(f.Finding.Approved, 120)), finding(cut(f.Finding.Found, 120))), author(f.Finding)))
 		if i < 10 {
 			sh.actions(button(actShow, "Show", string(f.Federation), string(f.Federation)+", "+f.Title))
 		}

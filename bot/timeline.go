@@ -62,12 +62,15 @@ func timeline(f workflows.Federation, e workflows.Event, s scene) (text, workflo
 	case workflows.Quarantined:
 		return join(" ", bold("Quarantined"), say("by %s. The reason is on the card.", by), s.mention(f.Owner), say("Release or revoke it.")), leavingCardOf(f)
 	case workflows.Drifted:
-		if len(b.Findings) == 0 {
+		switch {
+		case b.Again: // the card says it; nobody has to do anything new
+			return text{}, ""
+		case len(b.Findings) == 0:
 			return say("Read again: as approved."), main
 		}
 		return join(" ", say("Drifted: %s.", count(len(b.Findings), "finding")), s.mention(f.Owner), say("Restore, on the card.")), main
 	case workflows.Restored:
-		return say("%s had %s restored.", by, b.Finding), main
+		return join(" ", say("%s had %s restored.", by, b.Finding), restorer(b)), main
 	}
 	return text{}, ""
 }

@@ -124,7 +124,7 @@ func ended(r *Request, verb string) error {
 }
 
 // Obey decides an order: what entitled people do at once, asking nobody.
-func (f Federation) Obey(o Order, roles Roles, author bool, now time.Time) ([]Body, error) {
+func (f Federation) Obey(o Order, roles Roles, author Wrote, now time.Time) ([]Body, error) {
 	closing := roles.Requester || roles.OwnerTeam || roles.AccountOwner || roles.Approver
 	if f.State == Closed {
 		return nil, Refuse("closed", "%s is closed (%s). Nothing of it is left, so there is nothing to do.", f.ID, f.Outcome)
@@ -181,14 +181,14 @@ func (f Federation) giveUp(o Order) ([]Body, error) {
 	return []Body{Abandoned{Request: r.ID, Say: o.Reason}}, nil
 }
 
-func (f Federation) restore(o Order, roles Roles, author bool) ([]Body, error) {
+func (f Federation) restore(o Order, roles Roles, author Wrote) ([]Body, error) {
 	i := slices.IndexFunc(f.Findings, func(x Finding) bool { return x.ID == o.Finding })
 	switch {
 	case i < 0:
 		return nil, Refuse("gone", "Not restored: %s is not open any more. Nothing was changed.", o.Finding)
 	case !roles.OwnerTeam && !roles.AccountOwner && !roles.Approver:
 		return nil, f.mayNot("restored", "the owner team, the account's owners and the approvers", roles)
-	case author:
+	case author.Self:
 		return nil, Refuse("author", "Not restored: you made this change yourself, so somebody else must put it back.")
 	case f.Findings[i].Hash != o.Hash:
 		return nil, &Refusal{Code: "moved", Next: o.Finding, Say: "Not restored: it changed again after this report was written, so fedbot did not touch it. Read it again."}
@@ -201,7 +201,7 @@ func (f Federation) restore(o Order, roles Roles, author bool) ([]Body, error) {
 	case slices.ContainsFunc(f.Errands, func(e Errand) bool { return e.Step == f.Findings[i].Step }):
 		return nil, Refuse("already", "%s is being restored already. Nothing for you to do.", o.Finding)
 	}
-	return []Body{Restored{Finding: o.Finding, Step: f.Findings[i].Step}}, nil
+	return []Body{Restored{Finding: o.Finding, Step: f.Findings[i].Step, Authors: author.of(), Unsure: author.Unsure}}, nil
 }
 
 func (f Federation) mayNot(done, who string, roles Roles) error {

@@ -216,11 +216,11 @@ func TestObey(t *testing.T) {
 			if slices.Contains(may, name) {
 				code = ""
 			}
-			bodies, err := f.Obey(o, r, false, morning)
+			bodies, err := f.Obey(o, r, Wrote{}, morning)
 			check(t, string(verb)+" by "+name, bodies, err, code)
 			r.Unread = []string{"team"}
 			if code != "" {
-				bodies, err = f.Obey(o, r, false, morning)
+				bodies, err = f.Obey(o, r, Wrote{}, morning)
 				check(t, string(verb)+" by "+name+" of an unread group", bodies, err, "unread")
 			}
 		}
@@ -269,14 +269,14 @@ func TestObeyRefuses(t *testing.T) {
 		{"holding", in(Active, held), Order{Verb: OrderRestore, Finding: "D-3", Hash: "h"}, false, ""},
 		{"something else", in(Active, nil), Order{Verb: "dance"}, false, "unknown"},
 	} {
-		bodies, err := c.f.Obey(c.o, all, c.author, morning)
+		bodies, err := c.f.Obey(c.o, all, Wrote{Self: c.author}, morning)
 		check(t, c.name, bodies, err, c.code)
 	}
-	bodies, err := in(Provisioning, nil).Obey(Order{Verb: OrderGiveUp, Reason: "r"}, all, false, morning)
+	bodies, err := in(Provisioning, nil).Obey(Order{Verb: OrderGiveUp, Reason: "r"}, all, Wrote{}, morning)
 	if _, ok := bodies[0].(Abandoned); !ok || err != nil {
 		t.Errorf("giving up a create: %v, %v", bodies, err)
 	}
-	bodies, err = in(Provisioning, func(f *Federation) { f.Before = &Shelf{} }).Obey(Order{Verb: OrderGiveUp, Reason: "r"}, all, false, morning)
+	bodies, err = in(Provisioning, func(f *Federation) { f.Before = &Shelf{} }).Obey(Order{Verb: OrderGiveUp, Reason: "r"}, all, Wrote{}, morning)
 	if _, ok := bodies[0].(Reversed); !ok || err != nil {
 		t.Errorf("giving up a change: %v, %v", bodies, err)
 	}

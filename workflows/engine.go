@@ -21,6 +21,9 @@ type Engine struct {
 	Directory Directory
 	Rules     Rules // compiled
 
+	Historians map[System]Historian // who changed something; without one, the author is not known
+	Addresses  AddressBook          // nil: authors are matched at the press alone
+
 	Now     func() time.Time
 	Key     func() string                                            // 32 random hex digits
 	Turn    time.Duration                                            // how long a turn lasts; a call gets half of it
@@ -231,14 +234,35 @@ func (e *Engine) Order(ctx context.Context, o Order) (Federation, error) {
 			if o.Verb != OrderRevoke && o.Verb != OrderQuarantine {
 				return nil, Refuse("may_not", "From the host one can quarantine and revoke. Everything else is done where people are signed in: in Slack.")
 			}
-			return f.Obey(o, Roles{Approver: true, Administrator: true}, false, e.Now())
+			return f.Obey(o, Roles{Approver: true, Administrator: true}, Wrote{}, e.Now())
 		}
 		roles, err := e.May(ctx, f, who.Actor)
 		if err != nil {
 			return nil, err
 		}
-		return f.Obey(o, roles, false, e.Now())
+		bodies, err := f.Obey(o, roles, Wrote{}, e.Now())
+		if err != nil || o.Verb != OrderRestore {
+			return bodies, err
+		}
+		// The author is read now, and not believed from the card: whoever changed it since
+		// is an author too. Nobody who may not restore anyway gets this far.
+		return f.Obey(o, roles, e.authorsOf(ctx, f, o.Finding).By(who), e.Now())
 	})
+}
+
+// authorsOf are the authors of all that restoring a finding would put back.
+func (e *Engine) authorsOf(ctx context.Context, f Federation, finding string) Authors {
+	i := slices.IndexFunc(f.Findings, func(x Finding) bool { return x.ID == finding })
+	if i < 0 {
+		return Authors{Unknown: "the finding is gone"}
+	}
+	var fields []string
+	for _, x := range f.Findings {
+		if x.Step == f.Findings[i].Step {
+			fields = append(fields, x.Field)
+		}
+	}
+	return joined(e.Authors(ctx, f, f.Findings[i].Step, fields))
 }
 
 // May reads what a person is to a federation. Groups that cannot be read count as

@@ -209,11 +209,14 @@ type (
 	// Drifted is the set of findings as last seen; empty means none any more.
 	Drifted struct {
 		Findings []Finding `json:"findings"`
+		Again    bool      `json:"again,omitempty"` // the findings of before: only who made them is known better now
 	}
 	// Restored orders that a step is put back to what was approved.
 	Restored struct {
-		Finding string `json:"finding"`
-		Step    StepID `json:"step"`
+		Finding string   `json:"finding"`
+		Step    StepID   `json:"step"`
+		Authors *Authors `json:"authors,omitempty"` // of the whole step, read at the press; nil: an older fedbot, which did not ask
+		Unsure  string   `json:"unsure,omitempty"`  // why it could not be told that the presser is not one of them
 	}
 )
 

@@ -48,9 +48,12 @@ func Tell(e Event) string {
 	case Released:
 		return "released by " + string(b.Request)
 	case Drifted:
+		if b.Again {
+			return "read again: " + strings.Join(tellAuthors(b.Findings), "; ")
+		}
 		return tellFindings(b.Findings)
 	case Restored:
-		return fmt.Sprintf("ordered the %s to be put back as approved (%s)", stepWords(b.Step), b.Finding)
+		return fmt.Sprintf("ordered the %s to be put back as approved (%s)%s", stepWords(b.Step), b.Finding, after(tellRestorer(b)))
 	}
 	return tellWalk(e)
 }
@@ -115,9 +118,28 @@ func tellFindings(list []Finding) string {
 		if x.Field == "exists" {
 			what = "it is not there any more"
 		}
-		out = append(out, fmt.Sprintf("%s, %s, %s: %s", x.ID, x.Level, stepWords(x.Step), what))
+		out = append(out, fmt.Sprintf("%s, %s, %s: %s. %s", x.ID, x.Level, stepWords(x.Step), what, clause(TellAuthors(x))))
 	}
 	return "drifted: " + strings.Join(out, "; ")
+}
+
+func tellAuthors(list []Finding) []string {
+	var out []string
+	for _, x := range list {
+		out = append(out, x.ID+": "+clause(TellAuthors(x)))
+	}
+	return out
+}
+
+// tellRestorer says what is known about whether the presser made the change.
+func tellRestorer(b Restored) string {
+	switch {
+	case b.Authors == nil:
+		return ""
+	case b.Unsure != "":
+		return "It could not be checked whether the same person had changed it: " + b.Unsure
+	}
+	return "Changed by " + b.Authors.Writers[0].Who + ", and not by the presser"
 }
 
 func quoted(s string) string {

@@ -40,6 +40,8 @@ type Finding struct {
 	Found    string `json:"found"`
 	Means    string `json:"means,omitempty"`
 	Hash     Digest `json:"hash"` // of what was observed; a press carries it
+
+	Authors *Authors `json:"authors,omitempty"` // who made the difference; nil: an older fedbot found it and did not ask
 }
 
 // Difference is one field of one object that is not as the plan wants it.

@@ -131,6 +131,9 @@ func printReport(w io.Writer, r workflows.Report) {
 	for _, x := range r.Findings {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s, %s\tapproved %s\tfound %s\n", x.Finding.ID, x.Finding.Level, x.Federation, x.Finding.Class, x.Finding.Field,
 			middle(x.Finding.Approved, 50), middle(x.Finding.Found, 50))
+		if x.Finding.Authors != nil {
+			fmt.Fprintf(t, "\t\t\t%s\n", workflows.TellAuthors(x.Finding))
+		}
 	}
 	_ = t.Flush()
 	for _, u := range r.Unread {

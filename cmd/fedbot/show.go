@@ -60,6 +60,9 @@ func printFederation(w io.Writer, f workflows.Federation) {
 	}
 	for _, x := range f.Findings {
 		row(x.ID, "%s, %s: approved %q, found %q", x.Level, x.Field, middle(x.Approved, 60), middle(x.Found, 60))
+		if x.Authors != nil {
+			row("", "%s", workflows.TellAuthors(x))
+		}
 	}
 	_ = t.Flush()
 	if next := needs(f); next != "" {

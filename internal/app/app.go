@@ -112,16 +112,17 @@ func (a *App) wire(ctx context.Context) error {
 	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}))
 	people := identity.New(client, c.Slack.Team, a.o.Now, a.o.Fresh)
 	a.engine = &workflows.Engine{
-		Log:       a.db,
-		Steppers:  map[workflows.System]workflows.Stepper{workflows.AWS: amazon, workflows.AzureDevOps: devops},
-		Watcher:   devops,
-		Survey:    &survey{rules: rules, profiles: profiles, devops: devops, aws: amazon, now: a.o.Now},
-		Planner:   &policies.Planner{Catalogue: catalogue, Profiles: profiles},
+		Log:        a.db,
+		Steppers:   map[workflows.System]workflows.Stepper{workflows.AWS: amazon, workflows.AzureDevOps: devops},
+		Watcher:    devops,
+		Survey:     &survey{rules: rules, profiles: profiles, devops: devops, aws: amazon, now: a.o.Now},
+		Planner:    &policies.Planner{Catalogue: catalogue, Profiles: profiles},
+		Historians: map[workflows.System]workflows.Historian{workflows.AWS: amazon, workflows.AzureDevOps: devops}, Addresses: people,
 		Directory: people, Rules: rules, Now: a.o.Now, Key: newKey,
 		Turn: c.Pace.Turn, Poll: c.Pace.Poll, Backoff: c.Pace.Backoff, Tries: c.Pace.Tries,
 	}
 	a.engine.Brake = a.brake
-	a.reader = &drift.Reader{Looker: a.engine, Log: a.db, Now: a.o.Now, Brake: c.Pace.Brake, AtOnce: 4}
+	a.reader = &drift.Reader{Looker: a.engine, Authors: a.engine, Log: a.db, Now: a.o.Now, Brake: c.Pace.Brake, AtOnce: 4}
 	a.worker = &worker{log: a.db, advance: a.engine.Advance, now: a.o.Now, out: a.o.Log, atOnce: 16, idle: time.Second}
 	a.bot, err = bot.New(bot.Options{
 		Slack: client, SigningSecret: secret, Team: c.Slack.Team, Now: a.o.Now, Log: a.o.Log, Edits: a.o.Edits, NotReal: !c.Real(),

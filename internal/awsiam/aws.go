@@ -53,13 +53,17 @@ type AWS struct {
 	lag      time.Duration
 	accounts map[string]Account
 	pace     map[string]*rate.Limiter // by account id
+	trails   map[string]*rate.Limiter // the same, of CloudTrail
 
 	mu      sync.Mutex
 	calls   map[string]int
 	clients map[session]*client
 }
 
-var _ workflows.Stepper = (*AWS)(nil)
+var (
+	_ workflows.Stepper   = (*AWS)(nil)
+	_ workflows.Historian = (*AWS)(nil)
+)
 
 const (
 	defaultLag       = 10 * time.Second
@@ -71,7 +75,7 @@ const (
 func New(o Options) (*AWS, error) {
 	a := &AWS{
 		config: o.Config, endpoint: o.Endpoint, now: o.Now, lag: o.Lag,
-		accounts: map[string]Account{}, pace: map[string]*rate.Limiter{},
+		accounts: map[string]Account{}, pace: map[string]*rate.Limiter{}, trails: map[string]*rate.Limiter{},
 		calls: map[string]int{}, clients: map[session]*client{},
 	}
 	if a.lag == 0 {
@@ -97,6 +101,7 @@ func New(o Options) (*AWS, error) {
 		mistakes = append(mistakes, acc.check()...)
 		a.accounts[acc.ID] = acc
 		a.pace[acc.ID] = rate.NewLimiter(rate.Limit(o.PerSecond), burst)
+		a.trails[acc.ID] = rate.NewLimiter(trailRate, trailRate)
 	}
 	if len(mistakes) > 0 {
 		return nil, fmt.Errorf("set up AWS: %w", errors.Join(mistakes...))

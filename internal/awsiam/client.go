@@ -11,9 +11,11 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
+	"golang.org/x/time/rate"
 
 	"fedbot/workflows"
 )
@@ -25,8 +27,9 @@ type session struct{ account, role, name string }
 // client makes the calls of one session.
 type client struct {
 	Account
-	iam *iam.Client
-	sts *sts.Client
+	iam   *iam.Client
+	sts   *sts.Client
+	trail *cloudtrail.Client
 }
 
 const (
@@ -103,9 +106,9 @@ func (a *AWS) connect(acc Account, s session) *client {
 		return retry.AddWithErrorCodes(standard, expired...)
 	}
 	base := config.Copy()
-	base.APIOptions = append(base.APIOptions[:len(base.APIOptions):len(base.APIOptions)], a.paced(acc.ID, nil))
+	base.APIOptions = append(base.APIOptions[:len(base.APIOptions):len(base.APIOptions)], a.paced(a.pace[acc.ID], nil))
 	if s.role == "" {
-		return &client{Account: acc, iam: iam.NewFromConfig(base), sts: sts.NewFromConfig(base)}
+		return &client{Account: acc, iam: iam.NewFromConfig(base), sts: sts.NewFromConfig(base), trail: a.trail(acc, config, nil)}
 	}
 	keys := aws.NewCredentialsCache(signIn{stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), s.role,
 		func(o *stscreds.AssumeRoleOptions) {
@@ -115,8 +118,25 @@ func (a *AWS) connect(acc Account, s session) *client {
 			}
 		})}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute })
 	config.Credentials = keys
-	config.APIOptions = append(config.APIOptions[:len(config.APIOptions):len(config.APIOptions)], a.paced(acc.ID, keys))
-	return &client{Account: acc, iam: iam.NewFromConfig(config), sts: sts.NewFromConfig(config)}
+	trail := a.trail(acc, config, keys)
+	config.APIOptions = append(config.APIOptions[:len(config.APIOptions):len(config.APIOptions)], a.paced(a.pace[acc.ID], keys))
+	return &client{Account: acc, iam: iam.NewFromConfig(config), sts: sts.NewFromConfig(config), trail: trail}
+}
+
+// trail asks the region that keeps IAM's events: there is one in each partition,
+// wherever the account works. It has a pace of its own.
+func (a *AWS) trail(acc Account, config aws.Config, keys *aws.CredentialsCache) *cloudtrail.Client {
+	config = config.Copy()
+	switch partition(acc.Region) {
+	case "aws-cn":
+		config.Region = "cn-north-1"
+	case "aws-us-gov":
+		config.Region = "us-gov-west-1"
+	default:
+		config.Region = "us-east-1"
+	}
+	config.APIOptions = append(config.APIOptions[:len(config.APIOptions):len(config.APIOptions)], a.paced(a.trails[acc.ID], keys))
+	return cloudtrail.NewFromConfig(config)
 }
 
 // signIn bounds the time of AssumeRole. The SDK's cache runs it without the
@@ -135,10 +155,10 @@ var expired = []string{"ExpiredToken", "ExpiredTokenException", "InvalidClientTo
 
 // paced counts every attempt, holds it back to the account's rate, and drops
 // credentials that AWS no longer takes, so that the next attempt has fresh ones.
-func (a *AWS) paced(account string, keys *aws.CredentialsCache) func(*middleware.Stack) error {
+func (a *AWS) paced(pace *rate.Limiter, keys *aws.CredentialsCache) func(*middleware.Stack) error {
 	step := middleware.FinalizeMiddlewareFunc("fedbotPace", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		if err := a.pace[account].Wait(ctx); err != nil {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("wait for the rate of account %s: %w", account, err)
+		if err := pace.Wait(ctx); err != nil {
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("wait for the account's rate: %w", err)
 		}
 		a.count(strings.ToLower(awsmiddleware.GetServiceID(ctx)) + ":" + awsmiddleware.GetOperationName(ctx))
 		out, meta, err := next.HandleFinalize(ctx, in)

@@ -58,14 +58,17 @@ func (a *AWS) facts(ctx context.Context, accountID string, q FactsQuery) (workfl
 
 // arn names something of IAM in this account.
 func (c *client) arn(resource string) string {
-	partition := "aws"
+	return fmt.Sprintf("arn:%s:iam::%s:%s", partition(c.Region), c.ID, resource)
+}
+
+func partition(region string) string {
 	switch {
-	case strings.HasPrefix(c.Region, "cn-"):
-		partition = "aws-cn"
-	case strings.HasPrefix(c.Region, "us-gov-"):
-		partition = "aws-us-gov"
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
 	}
-	return fmt.Sprintf("arn:%s:iam::%s:%s", partition, c.ID, resource)
+	return "aws"
 }
 
 func (c *client) readIdentity(ctx context.Context, f *workflows.AWSFacts) error {

@@ -27,6 +27,8 @@ type endpoint struct {
 	ID, Name, Type, URL, Description string
 	CreatedBy                        struct{ ID string }
 	CreationDate                     *azuredevops.Time
+	ModifiedBy                       struct{ ID, DisplayName string }
+	ModificationDate                 *azuredevops.Time
 	IsReady, IsDisabled              *bool
 	OperationStatus                  *struct{ State, StatusMessage string }
 	Authorization                    struct {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/microsoft/azure-devops-go-api/azuredevops/v7"
+	"github.com/microsoft/azure-devops-go-api/azuredevops/v7/audit"
 	"github.com/microsoft/azure-devops-go-api/azuredevops/v7/build"
 	"github.com/microsoft/azure-devops-go-api/azuredevops/v7/core"
 	"github.com/microsoft/azure-devops-go-api/azuredevops/v7/extensionmanagement"
@@ -42,6 +43,7 @@ type clients struct {
 	base string
 	raw  *azuredevops.Client
 
+	audit       audit.Client
 	core        core.Client
 	endpoints   serviceendpoint.Client
 	permissions pipelinepermissions.Client
@@ -96,6 +98,7 @@ func (s *session) open(ctx context.Context) (*clients, error) {
 		return *root // an empty list means that one host answers for everything
 	}
 	s.opened = &clients{base: s.base, raw: root,
+		audit:       &audit.ClientImpl{Client: area(audit.ResourceAreaId)},
 		core:        &core.ClientImpl{Client: area(core.ResourceAreaId)},
 		endpoints:   &serviceendpoint.ClientImpl{Client: area(serviceendpoint.ResourceAreaId)},
 		permissions: &pipelinepermissions.ClientImpl{Client: area(pipelinepermissions.ResourceAreaId)},

@@ -31,7 +31,10 @@ func (s sight) Look(_ context.Context, _ workflows.Federation, step workflows.St
 }
 
 // shelf keeps one federation.
-type shelf struct{ f workflows.Federation }
+type shelf struct {
+	f    workflows.Federation
+	last workflows.Body
+}
 
 func (s *shelf) List(context.Context) ([]workflows.Federation, error) {
 	return []workflows.Federation{s.f}, nil
@@ -50,7 +53,7 @@ func (s *shelf) Append(_ context.Context, b workflows.Batch) error {
 		if err != nil {
 			return err
 		}
-		s.f = next
+		s.f, s.last = next, e.Body
 	}
 	return nil
 }
@@ -71,7 +74,7 @@ func active(quarantined bool) *shelf {
 	if quarantined {
 		f.Quarantine = &workflows.Quarantine{At: noon, Held: true}
 	}
-	return &shelf{f}
+	return &shelf{f: f}
 }
 
 func read(t *testing.T, s *shelf, sees sight) workflows.Report {

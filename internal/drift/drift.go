@@ -22,6 +22,11 @@ type looker interface {
 	Look(ctx context.Context, f workflows.Federation, s workflows.Step) (workflows.Observation, error)
 }
 
+// authors says who made the differences of one step; *workflows.Engine does.
+type authors interface {
+	Authors(ctx context.Context, f workflows.Federation, id workflows.StepID, fields []string) map[string]workflows.Authors
+}
+
 // histories is what drift needs of the store.
 type histories interface {
 	List(ctx context.Context) ([]workflows.Federation, error)
@@ -31,11 +36,12 @@ type histories interface {
 
 // Reader reads federations.
 type Reader struct {
-	Looker looker
-	Log    histories
-	Now    func() time.Time
-	Brake  int // identity swaps that one reading quarantines by itself; more at once: none
-	AtOnce int // federations read side by side
+	Looker  looker
+	Authors authors // nil: nobody is asked
+	Log     histories
+	Now     func() time.Time
+	Brake   int // identity swaps that one reading quarantines by itself; more at once: none
+	AtOnce  int // federations read side by side
 }
 
 // reading is what one federation came to.
@@ -106,7 +112,7 @@ func (r *Reader) read(ctx context.Context, f workflows.Federation) reading {
 			}
 			continue
 		}
-		for _, x := range Findings(f, s, o) {
+		for _, x := range r.named(ctx, f, s, Findings(f, s, o)) {
 			out.findings = append(out.findings, x)
 			out.fresh[x.ID] = !known[x.ID]
 		}
@@ -117,6 +123,32 @@ func (r *Reader) read(ctx context.Context, f workflows.Federation) reading {
 		}
 	}
 	return out
+}
+
+// named says of each finding who made the difference: one question for each object
+// that is not as approved, and none for the others. Who was known before stays
+// known when the records can no longer be read.
+func (r *Reader) named(ctx context.Context, f workflows.Federation, s workflows.Step, list []workflows.Finding) []workflows.Finding {
+	if r.Authors == nil || len(list) == 0 {
+		return list
+	}
+	var fields []string
+	for _, x := range list {
+		fields = append(fields, x.Field)
+	}
+	who := r.Authors.Authors(ctx, f, s.ID, fields)
+	for i := range list {
+		x := &list[i]
+		if a, ok := who[x.Field]; ok {
+			x.Authors = &a
+		}
+		for _, old := range f.Findings {
+			if old.ID == x.ID && old.Hash == x.Hash && old.Authors.Known() && !x.Authors.Known() {
+				x.Authors = old.Authors
+			}
+		}
+	}
+	return list
 }
 
 // record writes changed findings into the histories, and quarantines swapped
@@ -134,8 +166,11 @@ func (r *Reader) record(ctx context.Context, readings []reading) (alarm string, 
 	}
 	for i, x := range readings {
 		var bodies []workflows.Body
-		if !same(x.f.Findings, x.findings) {
+		switch {
+		case !same(x.f.Findings, x.findings):
 			bodies = append(bodies, workflows.Drifted{Findings: x.findings})
+		case !sameAuthors(x.f.Findings, x.findings):
+			bodies = append(bodies, workflows.Drifted{Findings: x.findings, Again: true})
 		}
 		if slices.Contains(swapped, i) && len(swapped) <= r.Brake {
 			bodies = append(bodies, workflows.Quarantined{Reason: "Found by drift: somebody else's object bears the approved name. " +
@@ -208,6 +243,11 @@ func (r *Reader) add(report *workflows.Report, x reading) {
 
 func same(a, b []workflows.Finding) bool {
 	return slices.EqualFunc(a, b, func(x, y workflows.Finding) bool { return x.ID == y.ID && x.Hash == y.Hash })
+}
+
+// sameAuthors compares lists of the same findings.
+func sameAuthors(a, b []workflows.Finding) bool {
+	return slices.EqualFunc(a, b, func(x, y workflows.Finding) bool { return x.Authors.Same(y.Authors) })
 }
 
 func worse(a, b workflows.Level) int {

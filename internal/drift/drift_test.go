@@ -135,3 +135,60 @@ func TestNothingNewIsNotWritten(t *testing.T) {
 		t.Errorf("a lost tag is %s", s.f.Findings[0].Level)
 	}
 }
+
+// asked counts questions about who changed something.
+type asked struct {
+	n   int
+	say workflows.Authors
+}
+
+func (a *asked) Authors(_ context.Context, _ workflows.Federation, _ workflows.StepID, fields []string) map[string]workflows.Authors {
+	a.n++
+	out := map[string]workflows.Authors{}
+	for _, f := range fields {
+		out[f] = a.say
+	}
+	return out
+}
+
+// Who changed an object is asked once for each that is not as approved and never
+// for the others; who was known stays known; and what is learnt later is recorded
+// without a second alarm.
+func TestAuthors(t *testing.T) {
+	all := many(1)
+	two := sight{kind: workflows.StepRole, shows: workflows.Observation{Exists: true,
+		Differences: []workflows.Difference{{Field: "session length", Approved: "a", Found: "b"}, {Field: "tag owner", Approved: "a", Found: "b"}}}}
+	who := &asked{say: workflows.Authors{Unknown: "CloudTrail may not be read"}}
+	r := drift.Reader{Looker: two, Authors: who, Log: all, Now: func() time.Time { return noon }, AtOnce: 4}
+	read := func() (last workflows.Drifted) {
+		t.Helper()
+		before := all[0].f.Version
+		if _, err := r.Drift(t.Context(), noon); err != nil {
+			t.Fatal(err)
+		}
+		if all[0].f.Version == before {
+			return workflows.Drifted{}
+		}
+		return all[0].last.(workflows.Drifted)
+	}
+	first := read()
+	if who.n != 1 || len(first.Findings) != 2 || first.Again || first.Findings[0].Authors.Known() || first.Findings[0].Authors == nil {
+		t.Errorf("asked %d times about one object: %+v", who.n, first)
+	}
+	if again := read(); len(again.Findings) != 0 {
+		t.Errorf("nothing was learnt, and it was recorded: %+v", again)
+	}
+	who.say = workflows.Authors{Writers: []workflows.Writer{{Who: "somebody", At: noon}}}
+	if later := read(); !later.Again || !later.Findings[1].Authors.Known() {
+		t.Errorf("learnt later: %+v", later)
+	}
+	who.say = workflows.Authors{Unknown: "CloudTrail may not be read"}
+	if lost := read(); len(lost.Findings) != 0 || !all[0].f.Findings[0].Authors.Known() {
+		t.Errorf("known once and unread now: %+v", lost)
+	}
+	healthy := drift.Reader{Looker: sight{shows: workflows.Observation{Exists: true}}, Authors: who, Log: many(3), Now: r.Now, AtOnce: 4}
+	n := who.n
+	if _, err := healthy.Drift(t.Context(), noon); err != nil || who.n != n {
+		t.Errorf("asked %d times about healthy objects, %v", who.n-n, err)
+	}
+}

@@ -83,6 +83,24 @@ func (s *Slack) Person(ctx context.Context, a workflows.Actor) (workflows.Person
 	return p, nil
 }
 
+// ByAddress returns the one person whose confirmed e-mail address this is; the
+// zero Person if there is none who can ask or decide.
+func (s *Slack) ByAddress(ctx context.Context, email string) (workflows.Person, error) {
+	u, err := s.client.GetUserByEmailContext(ctx, email)
+	if err != nil {
+		var said slack.SlackErrorResponse
+		if errors.As(err, &said) && said.Err == "users_not_found" {
+			return workflows.Person{}, nil
+		}
+		return workflows.Person{}, fmt.Errorf("look up an address: %w", errors.Join(workflows.ErrUnreadable, err))
+	}
+	p, err := s.Person(ctx, Actor(s.team, u.ID))
+	if errors.Is(err, workflows.ErrRefused) || err == nil && !strings.EqualFold(p.Email, email) {
+		return workflows.Person{}, nil
+	}
+	return p, err
+}
+
 // refusal says why a user is nobody who can ask or decide; empty if nothing
 // speaks against it.
 func refusal(u *slack.User, team string) string {

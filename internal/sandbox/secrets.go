@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,12 @@ func openSecrets(dir string) (secrets, error) {
 		return s, fmt.Errorf("encode secrets: %w", err)
 	}
 	return s, writeFile(path, raw)
+}
+
+// devOpsOf is the Azure DevOps token of the n-th person.
+func (s secrets) devOpsOf(n int) string {
+	sum := sha256.Sum256([]byte(s.DevOpsAdmin + "/" + people[n].ID))
+	return hex.EncodeToString(sum[:])
 }
 
 // files writes the secrets that the configuration refers to.

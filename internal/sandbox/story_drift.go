@@ -6,7 +6,10 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	emado "fedbot/internal/emulate/azuredevops"
 	"fedbot/internal/emulate/wire"
@@ -30,19 +33,58 @@ func (t *story) active() error {
 func (t *story) drift() error {
 	return t.steps(
 		t.active,
-		func() error { return t.step("Account owner widens the trust policy by hand", t.widen) },
+		func() error {
+			return t.step("Second approver widens the trust policy by hand", func() (string, error) {
+				c, err := t.byHand(centerRole, people[secondApprover])
+				if err != nil {
+					return "", err
+				}
+				return t.widen(c)
+			})
+		},
 		func() error { return t.step("Requester runs /federate drift", t.seeDrift) },
+		func() error { return t.step("Second approver presses Restore", t.authorRestores) },
 		func() error { return t.step("Approver presses Restore", t.restoreIt) },
 		func() error { return t.step("AWS holds exactly what was approved", t.awsAsApproved) },
 		func() error { return t.step("AWS does not answer", t.unreadable) },
 	)
 }
 
-func (t *story) widen() (string, error) {
+// byHand is AWS's own client, signed in to a role of the development account's
+// administrators in a session with a person's address for its name.
+func (t *story) byHand(role string, p Person) (*iam.Client, error) {
+	path := "/"
+	if role == centerRole {
+		path = centerPath
+	}
+	client := sts.New(sts.Options{Region: "eu-west-1", BaseEndpoint: aws.String(t.url(t.ports.AWS)),
+		Credentials: credentials.NewStaticCredentialsProvider(t.secrets.DevKeyID, t.secrets.DevKey, "")})
+	out, err := client.AssumeRole(t.ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + devAccount + ":role" + path + role), RoleSessionName: &p.Email})
+	if err != nil {
+		return nil, err
+	}
+	return iam.New(iam.Options{Region: "eu-west-1", BaseEndpoint: aws.String(t.url(t.ports.AWS)),
+		Credentials: credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)}), nil
+}
+
+// authorRestores: whoever made a change does not put it back, though they may
+// restore what others changed.
+func (t *story) authorRestores() (string, error) {
+	x := t.f.Findings[0]
+	if !x.Authors.Known() || x.Authors.Writers[0].Person.Name != people[secondApprover].Name {
+		return "", fmt.Errorf("the finding should name its author: %s", workflows.TellAuthors(x))
+	}
+	if err := t.press(secondApprover, "finding_restore", x.ID); err != nil {
+		return "", err
+	}
+	return t.answered(secondApprover, "Not restored: you made this change yourself")
+}
+
+func (t *story) widen(c *iam.Client) (string, error) {
 	role, _ := t.f.Plan.Step(workflows.RoleID)
 	subject := "sc://" + organization + "/" + t.f.Names.Project + "/" + t.f.Approved.Connection
 	wide := strings.Replace(strings.Replace(role.Role.Trust, subject, "sc://"+organization+"/*", 1), "StringEquals", "StringLike", 1)
-	_, err := t.iam(t.f.Names.AccountID).UpdateAssumeRolePolicy(t.ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &role.Role.Name, PolicyDocument: &wide})
+	_, err := c.UpdateAssumeRolePolicy(t.ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &role.Role.Name, PolicyDocument: &wide})
 	if err != nil {
 		return "", err
 	}

@@ -147,6 +147,11 @@ func (s *Sandbox) logs(ctx context.Context, projectID string, run int) (string, 
 
 // devops calls the emulated Azure DevOps as its administrator.
 func (s *Sandbox) devops(ctx context.Context, method, path, body string, into any) error {
+	return s.devopsAs(ctx, s.secrets.DevOpsAdmin, method, path, body, into)
+}
+
+// devopsAs calls it with somebody's own token.
+func (s *Sandbox) devopsAs(ctx context.Context, token, method, path, body string, into any) error {
 	address := s.url(s.ports.DevOps) + "/" + organization + "/" + path
 	if _, err := url.Parse(address); err != nil {
 		return fmt.Errorf("call Azure DevOps: %w", err)
@@ -155,7 +160,7 @@ func (s *Sandbox) devops(ctx context.Context, method, path, body string, into an
 	if err != nil {
 		return fmt.Errorf("call Azure DevOps: %w", err)
 	}
-	req.SetBasicAuth("", s.secrets.DevOpsAdmin)
+	req.SetBasicAuth("", token)
 	req.Header.Set("Accept", "application/json")
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")

@@ -36,6 +36,13 @@ const (
 	dataLoad   = 17
 	verifyData = 19
 
+	// Both let whoever may sign in to the account change it by hand. The first is as
+	// IAM Identity Center makes them: its sessions bear the person's own address. The
+	// sessions of the second bear any name that one likes.
+	centerRole = "AWSReservedSSO_OrganizationAdmin_0f1e2d3c4b5a6978"
+	centerPath = "/aws-reserved/sso.amazonaws.com/eu-west-1/"
+	handRole   = "OrganizationAdmin"
+
 	issuerHost = "vstoken.dev.azure.com"
 	audience   = "api://AzureADTokenExchange"
 )
@@ -114,6 +121,9 @@ func azureSeed(s secrets) emado.Seed {
 	o := emado.Organization{ID: organizationID, Name: organization, Toolkit: "1.23.0", Projects: []emado.Project{web, data}}
 	for i, p := range people {
 		x := emado.Person{ID: fmt.Sprintf("4adb1680-0eac-4149-b5ee-%012d", i+1), Name: p.Name, Email: p.Email, Reader: []string{webShop, dataLake}}
+		if !p.guest {
+			x.Token = s.devOpsOf(i)
+		}
 		switch p.Name {
 		case "Requester":
 			x.ProjectAdministrator = []string{webShop}
@@ -151,6 +161,11 @@ func awsSeed(s secrets) emaws.Seed {
 			{Account: prodAccount, Region: "eu-west-1", Name: "checkout-orders", Key: "id"}},
 		Objects: []emaws.Object{{Bucket: "shop-site-dev", Key: "private/prices.csv", Body: []byte("sku,price\n")},
 			{Bucket: "shop-site-dev", Key: "web/index.html", Body: []byte("<h1>Shop</h1>\n")}},
+	}
+	for name, path := range map[string]string{centerRole: centerPath, handRole: "/"} {
+		seed.Roles = append(seed.Roles, emaws.Role{Account: devAccount, Path: path, Name: name, MaxSession: 3600, Description: "For the account's administrators",
+			Trust:  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + devAccount + `:user/administrator"},"Action":"sts:AssumeRole"}]}`,
+			Inline: map[string]string{"administrator": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}})
 	}
 	for _, account := range []string{devAccount, prodAccount} {
 		seed.Policies = append(seed.Policies, emaws.Policy{Account: account, Path: "/ado-federation/", Name: "boundary", Document: boundary()})

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -61,6 +62,7 @@ func (st *stage) inline(f workflows.Federation) ([]string, error) {
 // awsWords look at a federation's role: "aws role F-1", no-role, held, open,
 // as-approved, lets-in, can, can-nothing; begin a session and use it later: session,
 // session-can, session-cannot; or change something by hand: widen, widen-more.
+// widen takes "by ACTOR" or "as ACTOR", and so does touch.
 // About an account: "aws roles shop-dev 2", and what accountWords knows. And "aws
 // fails", "aws answers".
 func awsWords(st *stage, args []string) (string, error) {
@@ -93,7 +95,25 @@ func awsWords(st *stage, args []string) (string, error) {
 		}
 		return "", err
 	case "widen":
-		return t.widen()
+		c, err := hand(t, args[2:])
+		if err != nil {
+			return "", err
+		}
+		return t.widen(c)
+	case "touch": // writes the trust policy that is there once more
+		c, err := hand(t, args[2:])
+		if err != nil {
+			return "", err
+		}
+		now, err := c.GetRole(st.ctx, &iam.GetRoleInput{RoleName: aws.String(roleOf(f))})
+		if err != nil {
+			return "", err
+		}
+		text, err := url.PathUnescape(*now.Role.AssumeRolePolicyDocument)
+		if err == nil {
+			_, err = c.UpdateAssumeRolePolicy(st.ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(roleOf(f)), PolicyDocument: &text})
+		}
+		return "", err
 	case "as-approved":
 		return t.awsAsApproved()
 	case "widen-more":
@@ -114,6 +134,20 @@ func awsWords(st *stage, args []string) (string, error) {
 		return "", st.uses(f, st.session, args[0] == "session-can")
 	}
 	return "", fmt.Errorf("nobody asks AWS for %q", args[0])
+}
+
+// hand is who changes something: nothing (a user called administrator), "by ACTOR"
+// (IAM Identity Center's session of that person) or "as ACTOR" (a session that
+// somebody gave that person's name).
+func hand(t *story, args []string) (*iam.Client, error) {
+	if len(args) < 2 {
+		return t.iam(t.f.Names.AccountID), nil
+	}
+	p, err := who(args[1])
+	if err != nil {
+		return nil, err
+	}
+	return t.byHand(map[string]string{"by": centerRole, "as": handRole}[args[0]], p)
 }
 
 // accountWords are "aws roles shop-dev 2" (under our path, but for fedbot's own
@@ -142,6 +176,11 @@ func (st *stage) accountWords(args []string) error {
 		return st.fill(c, 1000)
 	case "not-full":
 		return st.fill(c, 0)
+	case "trail-refused":
+		deny := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"cloudtrail:LookupEvents","Resource":"*"}]}`
+		_, err = c.PutRolePolicy(st.ctx, &iam.PutRolePolicyInput{RoleName: aws.String("fedbot-reader"), PolicyName: aws.String("no-trail"), PolicyDocument: &deny})
+	case "trail-answers":
+		_, err = c.DeleteRolePolicy(st.ctx, &iam.DeleteRolePolicyInput{RoleName: aws.String("fedbot-reader"), PolicyName: aws.String("no-trail")})
 	case "another-audience":
 		_, err = c.AddClientIDToOpenIDConnectProvider(st.ctx, &iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: provider, ClientID: aws.String("other")})
 		if err == nil {
@@ -242,6 +281,8 @@ func devopsWords(st *stage, args []string) (string, error) {
 			version = ""
 		}
 		return "", st.azure.SetToolkit(organization, version)
+	case "removes-check":
+		return "", st.removesCheck(workflows.FederationID(args[1]), args[2])
 	case "renames":
 		return "", st.rename(args[1], args[2])
 	}
@@ -256,6 +297,30 @@ func (st *stage) squat(name string) (string, error) {
 	var out struct{ ID string }
 	err := st.devops(st.ctx, "POST", "_apis/serviceendpoint/endpoints?api-version=7.1", body, &out)
 	return out.ID, err
+}
+
+// removesCheck deletes the checks on a federation's connection as a person, with
+// that person's own token.
+func (st *stage) removesCheck(id workflows.FederationID, actor string) error {
+	f, err := st.federation(st.ctx, id)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(people, func(p Person) bool { return strings.EqualFold(strings.ReplaceAll(p.Name, " ", "-"), actor) })
+	path := f.Names.ProjectID + "/_apis/pipelines/checks/configurations"
+	var list struct{ Value []struct{ ID int } }
+	if err := st.devops(st.ctx, "GET", path+"?resourceType=endpoint&resourceId="+f.Steps.Get(workflows.ConnectionID).Ref+"&api-version=7.1-preview.1", "", &list); err != nil {
+		return err
+	}
+	if len(list.Value) == 0 {
+		return errors.New("the connection has no checks")
+	}
+	for _, c := range list.Value {
+		if err := st.devopsAs(st.ctx, st.secrets.devOpsOf(i), "DELETE", fmt.Sprintf("%s/%d?api-version=7.1-preview.1", path, c.ID), "", nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rename renames a project, as its administrator would.
