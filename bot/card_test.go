@@ -131,10 +131,10 @@ func TestModals(t *testing.T) {
 	full := answers{Organization: "contoso", Project: "Web Shop", Account: "shop-dev", Template: "s3-static-site", Pipelines: []string{"storefront-deploy"},
 		Params: map[string]string{"bucket": "shop-site-dev"}, Ends: "date", Date: "2027-01-31", Reason: "SHOP-1", Branches: "main"}
 	views := map[string]*slack.ModalViewRequest{
-		"approve":     approveModal(f, r, stage),
-		"deny":        reasonModal(actDeny, f, target{Federation: "F-17", Request: "F-17.1", Digest: high.Digest}, stage),
-		"revoke":      reasonModal(actRevoke, f, target{Federation: "F-17"}, stage),
-		"details":     detailsModal(f, r, stage),
+		"approve": approveModal(f, r, stage),
+		"deny":    reasonModal(actDeny, f, target{Federation: "F-17", Request: "F-17.1", Digest: high.Digest}, stage),
+		"revoke":  reasonModal(actRevoke, f, target{Federation: "F-17"}, stage),
+		"details": detailsModal(f, r, stage),
 		"details-drifted": detailsModal(driftedBy(t, &workflows.Authors{Writers: []workflows.Writer{byAccountOwner}}).fold(),
 			driftedBy(t, nil).fold().Requests[0], stage),
 		"form-empty":  requestForm(c, answers{}, ""),
