@@ -116,6 +116,12 @@ func serviceOf(r *http.Request, body []byte) (service, region string) {
 	switch {
 	case strings.HasPrefix(target, "DynamoDB_"):
 		return "dynamodb", region
+	case strings.HasPrefix(target, "AWSOrganizations"):
+		return "organizations", region
+	case strings.HasPrefix(target, "AmazonSSM"):
+		return "ssm", region
+	case strings.HasPrefix(target, "secretsmanager"):
+		return "secretsmanager", region
 	case target != "":
 		return "cloudtrail", region
 	case strings.HasPrefix(r.URL.Path, "/2015-03-31/"):

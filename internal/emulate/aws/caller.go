@@ -23,6 +23,7 @@ type caller struct {
 	role                 Role     // of a session
 	keys                 map[string]string
 	issued               time.Time
+	entity, entityARN    string // the id and ARN of the user or role, for what was last used
 }
 
 // names are what a trust policy's AWS principals may call the caller. Trusting
@@ -64,18 +65,18 @@ func (c *call) authenticate() error {
 	if !c.wall.Before(held.Expires) {
 		return &doubtful{doubt: tokenExpired}
 	}
-	role, ok := c.s.roles.Get(held.RoleKey)
+	role, ok := c.s.roles.Seen(held.RoleKey)
 	if !ok || role.ID != held.RoleID {
 		return &doubtful{doubt: keyUnknown} // sessions end with their role
 	}
 	c.caller = c.s.roleCaller(role, held)
-	return c.used(role)
+	return c.used(held)
 }
 
 func (s *Server) userCaller(u User) caller {
 	return caller{
 		account: u.Account, arn: u.ARN(), userID: u.ID, principal: u.ARN(), kind: "User", name: u.Name,
-		keyID: u.AccessKeyID, admin: u.Admin, policies: s.documents(u.Inline, u.Attached),
+		keyID: u.AccessKeyID, admin: u.Admin, policies: s.documents(u.Inline, u.Attached), entity: u.ID, entityARN: u.ARN(),
 	}
 }
 
@@ -83,7 +84,7 @@ func (s *Server) roleCaller(r Role, held session) caller {
 	k := caller{
 		account: r.Account, arn: sessionARN(r, held.Name), userID: r.ID + ":" + held.Name, principal: r.ARN,
 		kind: "AssumedRole", name: held.Name, keyID: held.AccessKeyID, policies: s.documents(r.Inline, r.Attached),
-		narrowed: held.Policies, role: r, keys: held.Keys, issued: held.Issued,
+		narrowed: held.Policies, role: r, keys: held.Keys, issued: held.Issued, entity: r.ID, entityARN: r.ARN,
 	}
 	if r.Boundary != "" {
 		k.boundary = s.documents(nil, []string{r.Boundary})
@@ -103,19 +104,21 @@ func (s *Server) documents(inline map[string]string, attached []string) []string
 		texts = append(texts, inline[name])
 	}
 	for _, arn := range attached {
-		p, _ := s.policy(arn)
+		p, _ := s.policySeen(arn)
 		texts = append(texts, p.Document)
 	}
 	return texts
 }
 
-// used notes that the role's credentials were used, by the minute.
-func (c *call) used(r Role) error {
-	if c.now.Sub(r.LastUsed) < time.Minute && r.LastRegion == c.region {
+// used notes that the role's credentials were used, by the minute. It is no change
+// of the role that readers could be late to see.
+func (c *call) used(held session) error {
+	r, ok := c.s.roles.Get(held.RoleKey)
+	if !ok || r.ID != held.RoleID || c.now.Sub(r.LastUsed) < time.Minute && r.LastRegion == c.region {
 		return nil
 	}
 	r.LastUsed, r.LastRegion = c.now, c.region
-	return put(c.s, c.s.roles, roleKey(r.Account, r.Name), r)
+	return c.s.roles.table.Put(held.RoleKey, r)
 }
 
 // target is what a call is about, for its authorisation.
@@ -135,8 +138,8 @@ func (c *call) authorise(t target) error {
 	if t.account != c.caller.account {
 		return c.denied(t, "because no resource-based policy allows the "+t.action+" action")
 	}
-	if c.caller.admin {
-		return nil
+	if err := c.noteUse(t.action); err != nil || c.caller.admin {
+		return err
 	}
 	q := question{action: t.action, resource: t.resource, keys: c.contextKeys(t)}
 	layers := []struct {
@@ -181,10 +184,10 @@ func (c *call) denied(t target, because string) error {
 		shown = t.resource
 	}
 	text := "User: " + c.caller.arn + " is not authorized to perform: " + t.action + " on resource: " + shown + " " + because
-	switch c.service {
-	case "dynamodb", "cloudtrail":
+	if jsonServices[c.service] {
 		return refuse(400, "AccessDeniedException", "%s", text)
-	case "lambda":
+	}
+	if c.service == "lambda" {
 		return refuse(403, "AccessDeniedException", "%s", text)
 	}
 	return refuse(403, "AccessDenied", "%s", text)

@@ -46,7 +46,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"s3", "cp", file, "s3://shop-site/web/p age.html"}, "upload:"},
 		{[]string{"dynamodb", "put-item", "--table-name", "orders", "--item", `{"id":{"S":"7"}}`}, ""},
 		{[]string{"lambda", "get-function-configuration", "--function-name", "checkout"}, `"State": "Active"`},
-		{[]string{"cloudtrail", "lookup-events", "--lookup-attributes", "AttributeKey=EventName,AttributeValue=CreateRole"}, `"EventName": "CreateRole"`},
+		{[]string{"cloudtrail", "lookup-events", "--region", "us-east-1", "--lookup-attributes", "AttributeKey=EventName,AttributeValue=CreateRole"}, `"EventName": "CreateRole"`},
 	} {
 		called = append(called, tt.args[0]+":"+tt.args[1])
 		t.Run(tt.args[0]+" "+tt.args[1], func(t *testing.T) {

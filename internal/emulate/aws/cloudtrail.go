@@ -2,8 +2,7 @@ package aws
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"net/http"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,37 +14,7 @@ const trailTarget = "CloudTrail_20131101."
 
 // cloudTrailService is CloudTrail's LookupEvents over JSON 1.1.
 func cloudTrailService() service {
-	return service{
-		errors: jsonDoubts,
-		operation: func(c *call) string {
-			target := strings.TrimPrefix(c.r.Header.Get("X-Amz-Target"), "com.amazonaws.cloudtrail.v20131101.")
-			if target == trailTarget+"LookupEvents" {
-				return "LookupEvents"
-			}
-			return ""
-		},
-		serve: serveTrail,
-		fail:  failJSON("1.1", ""),
-	}
-}
-
-func serveTrail(c *call, w http.ResponseWriter) error {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	if err := c.believe(); err != nil {
-		return err
-	}
-	if c.operation == "" {
-		return refuse(400, "UnknownOperationException", "%s is not an operation that is emulated", c.r.Header.Get("X-Amz-Target"))
-	}
-	if err := c.authorise(target{action: "cloudtrail:LookupEvents", resource: "*"}); err != nil {
-		return err
-	}
-	out, err := c.lookup()
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, c, "1.1", out)
+	return jsonService("CloudTrail_20131101", map[string]jsonOperation{"LookupEvents": lookupEvents})
 }
 
 type lookupAttribute struct{ AttributeKey, AttributeValue string }
@@ -61,80 +30,96 @@ type lookupInput struct {
 	EventCategory    string
 }
 
-func (c *call) lookup() (any, error) {
-	var in lookupInput
-	if err := json.Unmarshal(c.body, &in); err != nil {
-		return nil, refuse(400, "SerializationException", "The request is not valid JSON")
-	}
-	size := 50
-	if in.MaxResults != nil {
-		if size = *in.MaxResults; size < 1 || size > 50 {
-			return nil, refuse(400, "InvalidMaxResultsException", "A max results value of %d is invalid. Specify max results between 1 and 50.", size)
-		}
+// check refuses what CloudTrail refuses.
+func (in lookupInput) check() error {
+	if n := in.MaxResults; n != nil && (*n < 1 || *n > 50) {
+		return refuse(400, "InvalidMaxResultsException", "A max results value of %d is invalid. Specify max results between 1 and 50.", *n)
 	}
 	if len(in.LookupAttributes) > 1 {
-		return nil, refuse(400, "InvalidLookupAttributesException", "You can specify only one lookup attribute.")
+		return refuse(400, "InvalidLookupAttributesException", "You can specify only one lookup attribute.")
 	}
 	for _, a := range in.LookupAttributes {
-		if !slices.Contains(lookupKeys, a.AttributeKey) {
-			return nil, refuse(400, "InvalidLookupAttributesException", "Lookup attribute %s is not valid.", a.AttributeKey)
+		if !slices.Contains(lookupKeys, a.AttributeKey) || a.AttributeValue == "" || len(a.AttributeValue) > 2000 {
+			return refuse(400, "InvalidLookupAttributesException", "Lookup attribute %s is not valid.", a.AttributeKey)
 		}
 	}
 	if in.StartTime != nil && in.EndTime != nil && *in.StartTime > *in.EndTime {
-		return nil, refuse(400, "InvalidTimeRangeException", "The start time must be before the end time.")
+		return refuse(400, "InvalidTimeRangeException", "The start time must be before the end time.")
 	}
-	from, err := in.from()
+	if in.EventCategory != "" && in.EventCategory != "insight" {
+		return refuse(400, "InvalidEventCategoryException", "The event category %s is not valid.", in.EventCategory)
+	}
+	return nil
+}
+
+func lookupEvents(c *call) (any, error) {
+	var in lookupInput
+	if err := c.input(&in); err != nil {
+		return nil, err
+	}
+	if err := c.authorise(target{action: "cloudtrail:LookupEvents", resource: "*"}); err != nil {
+		return nil, err
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	size := 50
+	if in.MaxResults != nil {
+		size = *in.MaxResults
+	}
+	before, err := in.before()
 	if err != nil {
 		return nil, err
 	}
-	found := c.find(in)
-	from = min(from, len(found))
-	to := min(from+size, len(found))
 	out := struct {
 		Events    []lookupEvent
 		NextToken string `json:",omitempty"`
 	}{Events: []lookupEvent{}}
-	for _, ev := range found[from:to] {
-		out.Events = append(out.Events, ev.lookup())
+	if in.EventCategory == "insight" {
+		return out, nil // nothing unusual happens here
 	}
-	if to < len(found) {
-		out.NextToken = base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(to)))
+	all := c.s.events[c.caller.account]
+	last := int64(0)
+	for i, _ := slices.BinarySearchFunc(all, before, func(ev trailEvent, n int64) int { return int(ev.Number - n) }); i > 0; i-- {
+		ev := all[i-1]
+		if !c.shows(ev, in) {
+			continue
+		}
+		if len(out.Events) == size {
+			out.NextToken = base64.StdEncoding.EncodeToString([]byte("before " + strconv.FormatInt(last, 10)))
+			break
+		}
+		out.Events, last = append(out.Events, ev.lookup()), ev.Number
 	}
 	return out, nil
 }
 
-func (in lookupInput) from() (int, error) {
+// before is the number that the next page's events are below: events that arrive
+// meanwhile move no page.
+func (in lookupInput) before() (int64, error) {
 	if in.NextToken == "" {
-		return 0, nil
+		return math.MaxInt32, nil
 	}
 	raw, err := base64.StdEncoding.DecodeString(in.NextToken)
-	from := 0
-	if err == nil {
-		from, err = strconv.Atoi(string(raw))
-	}
-	if err != nil || from < 0 {
+	text, ours := strings.CutPrefix(string(raw), "before ")
+	n, bad := strconv.ParseInt(text, 10, 32)
+	if err != nil || bad != nil || !ours {
 		return 0, refuse(400, "InvalidNextTokenException", "The next token is not valid.")
 	}
-	return from, nil
+	return n, nil
 }
 
-// find returns the account's events of the last 90 days that match, newest first.
-func (c *call) find(in lookupInput) []trailEvent {
-	oldest := c.now.Add(-90 * 24 * time.Hour)
-	var found []trailEvent
-	for _, ev := range c.s.trail.All() {
-		at := unix(ev.At)
-		if ev.Account != c.caller.account || ev.At.Before(oldest) ||
-			in.StartTime != nil && at < *in.StartTime || in.EndTime != nil && at > *in.EndTime {
-			continue
-		}
-		if !anyOf(in.LookupAttributes, func(a lookupAttribute) bool { return !ev.has(a) }) {
-			found = append(found, ev)
-		}
-	}
-	slices.Reverse(found)
-	return found
+// shows says whether a lookup finds the event: one of this region's trail, of the
+// last 90 days, that has arrived by now and matches.
+func (c *call) shows(ev trailEvent, in lookupInput) bool {
+	sw, at := c.s.switches, unix(ev.At)
+	age := c.now.Sub(ev.At)
+	return (sw.OneTrail || ev.Region == c.region) && age >= sw.TrailLag && age <= trailKeeps &&
+		(in.StartTime == nil || at >= *in.StartTime) && (in.EndTime == nil || at <= *in.EndTime) &&
+		!anyOf(in.LookupAttributes, func(a lookupAttribute) bool { return !ev.has(a) })
 }
+
+const trailKeeps = 90 * 24 * time.Hour
 
 func (ev trailEvent) has(a lookupAttribute) bool {
 	value := a.AttributeValue
@@ -150,17 +135,13 @@ func (ev trailEvent) has(a lookupAttribute) bool {
 	case "AccessKeyId":
 		return ev.KeyID == value
 	case "ReadOnly":
-		return ev.readOnly() == value
+		return strconv.FormatBool(ev.ReadOnly) == value
 	case "ResourceName":
 		return anyOf(ev.Resources, func(r trailResource) bool { return r.Name == value })
 	case "ResourceType":
 		return anyOf(ev.Resources, func(r trailResource) bool { return r.Type == value })
 	}
 	return false
-}
-
-func (ev trailEvent) readOnly() string {
-	return strconv.FormatBool(ev.Source == "sts.amazonaws.com")
 }
 
 type lookupEvent struct {
@@ -170,7 +151,7 @@ type lookupEvent struct {
 	AccessKeyID     string `json:"AccessKeyId,omitempty"`
 	EventTime       float64
 	EventSource     string
-	Username        string
+	Username        string `json:",omitempty"`
 	Resources       []trailResource
 	CloudTrailEvent string
 }
@@ -180,5 +161,5 @@ func (ev trailEvent) lookup() lookupEvent {
 	if resources == nil {
 		resources = []trailResource{}
 	}
-	return lookupEvent{ev.ID, ev.Name, ev.readOnly(), ev.KeyID, unix(ev.At.Truncate(time.Second)), ev.Source, ev.User, resources, ev.Raw}
+	return lookupEvent{ev.ID, ev.Name, strconv.FormatBool(ev.ReadOnly), ev.KeyID, unix(ev.At.Truncate(time.Second)), ev.Source, ev.User, resources, ev.Raw}
 }

@@ -55,6 +55,9 @@ var (
 func (c *call) believe() error {
 	err := c.authenticate()
 	var d *doubtful
+	if err == nil {
+		return c.admit(c.caller.account)
+	}
 	if !errors.As(err, &d) {
 		return err
 	}

@@ -76,7 +76,7 @@ func dynamoService() service {
 	}
 }
 
-func serveDynamo(c *call, w http.ResponseWriter) error {
+func serveDynamo(c *call, w http.ResponseWriter) (err error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if err := c.believe(); err != nil {
@@ -85,10 +85,19 @@ func serveDynamo(c *call, w http.ResponseWriter) error {
 	if c.operation == "" {
 		return refuse(400, "UnknownOperationException", "%s is not an operation that is emulated", c.r.Header.Get("X-Amz-Target"))
 	}
+	var in dynamoInput
+	if strings.Contains(c.operation, "Table") { // items are data, which no trail follows unless told to
+		defer func() {
+			var ev trailEvent
+			if in.TableName != "" {
+				ev.Resources = []trailResource{{"AWS::DynamoDB::Table", in.TableName}}
+			}
+			c.recordManagement(ev, c.operation != "DeleteTable", map[string]any{"tableName": in.TableName}, err)
+		}()
+	}
 	if c.operation == "ListTables" {
 		return c.listTables(w)
 	}
-	var in dynamoInput
 	dec := json.NewDecoder(strings.NewReader(string(c.body)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&in); err != nil {

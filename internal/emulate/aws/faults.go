@@ -33,18 +33,12 @@ func (c *call) fail(w http.ResponseWriter, svc service, f wire.Fault) {
 func failure(c *call, svc service, name string) *refusal {
 	switch name {
 	case "ServiceUnavailable":
-		return refuse(503, suffixed(c.service, "ServiceUnavailable"), "The request has failed due to a temporary failure of the server.")
+		return unavailable(c.service)
 	case "Throttling":
-		switch c.service {
-		case "s3":
-			return refuse(503, "SlowDown", "Please reduce your request rate.")
-		case "lambda":
-			return refuse(429, "TooManyRequestsException", "Rate exceeded")
-		}
-		return refuse(400, suffixed(c.service, "Throttling"), "Rate exceeded")
+		return throttled(c.service)
 	case "AccessDenied":
 		text := fmt.Sprintf("User: unknown is not authorized to perform: %s:%s", c.service, c.operation)
-		if c.service == "dynamodb" || c.service == "cloudtrail" {
+		if jsonServices[c.service] {
 			return refuse(400, "AccessDeniedException", "%s", text)
 		}
 		return refuse(403, suffixed(c.service, "AccessDenied"), "%s", text)
@@ -63,12 +57,14 @@ func failure(c *call, svc service, name string) *refusal {
 // suffixed spells a code as the service does: those that speak JSON end it in
 // Exception.
 func suffixed(service, code string) string {
-	switch service {
-	case "dynamodb", "cloudtrail", "lambda":
+	if jsonServices[service] || service == "lambda" {
 		return code + "Exception"
 	}
 	return code
 }
+
+// jsonServices are those of AWS's JSON protocol, where every refusal is a 400.
+var jsonServices = map[string]bool{"dynamodb": true, "cloudtrail": true, "organizations": true, "ssm": true, "secretsmanager": true}
 
 func (svc service) doubt(d doubt) *refusal {
 	no := svc.errors[d]

@@ -31,6 +31,8 @@ func iamService() service {
 		"UntagRole":                     {aboutRole, untagRole, true},
 		"ListRoleTags":                  {aboutRole, listRoleTags, false},
 		"ListInstanceProfilesForRole":   {aboutRole, listInstanceProfiles, false},
+		"GetUser":                       {aboutUser, getUser, false},
+		"ListUsers":                     {aboutAll("user/"), listUsers, false},
 
 		"PutRolePolicy":            {aboutRole, putRolePolicy, true},
 		"GetRolePolicy":            {aboutRole, getRolePolicy, false},
@@ -50,10 +52,17 @@ func iamService() service {
 		"SetDefaultPolicyVersion": {aboutPolicy, setDefaultVersion, true},
 		"DeletePolicyVersion":     {aboutPolicy, deletePolicyVersion, true},
 		"ListEntitiesForPolicy":   {aboutPolicy, listEntities, false},
+		"TagPolicy":               {aboutPolicy, tagPolicy, true},
+		"UntagPolicy":             {aboutPolicy, untagPolicy, true},
+		"ListPolicyTags":          {aboutPolicy, listPolicyTags, false},
 
 		"ListAccountAliases":             {aboutEverything, listAliases, false},
 		"GetAccountSummary":              {aboutEverything, accountSummary, false},
 		"GetAccountAuthorizationDetails": {aboutEverything, accountDetails, false},
+
+		"GenerateServiceLastAccessedDetails":        {aboutArn, generateLastAccessed, false},
+		"GetServiceLastAccessedDetails":             {aboutEverything, getLastAccessed, false},
+		"GetServiceLastAccessedDetailsWithEntities": {aboutEverything, getLastAccessedEntities, false},
 	}, nil)
 }
 
@@ -124,6 +133,17 @@ func aboutPolicy(c *call) target {
 	t := target{resource: c.form.Get("PolicyArn"), keys: map[string][]string{}}
 	c.addTagKeys(t.keys)
 	return t
+}
+
+// aboutArn is a report about a user, a role or a policy.
+func aboutArn(c *call) target { return target{resource: c.form.Get("Arn")} }
+
+func aboutUser(c *call) target {
+	name := c.form.Get("UserName")
+	if name == "" {
+		name = c.caller.name
+	}
+	return target{resource: "arn:aws:iam::" + c.caller.account + ":user/" + name}
 }
 
 func aboutNewPolicy(c *call) target {

@@ -3,6 +3,7 @@ package aws
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 func listAliases(c *call) (any, error) {
@@ -31,12 +32,12 @@ func accountSummary(c *call) (any, error) {
 	}
 	numbers := map[string]int{
 		"Users": users, "UsersQuota": 5000, "Groups": 0, "GroupsQuota": 300,
-		"Roles": len(c.rolesOf(c.caller.account)), "RolesQuota": quotaRoles,
-		"Policies": len(c.policiesOf(c.caller.account)), "PoliciesQuota": quotaPolicies,
-		"Providers":       len(c.providersOf(c.caller.account)),
-		"PolicySizeQuota": quotaManaged, "AssumeRolePolicySizeQuota": quotaTrust,
+		"Roles": c.s.roles.count[c.caller.account], "RolesQuota": c.quota("RolesQuota"),
+		"Policies": c.s.policies.count[c.caller.account], "PoliciesQuota": c.quota("PoliciesQuota"),
+		"Providers":       c.s.providers.count[c.caller.account],
+		"PolicySizeQuota": quotaManaged, "AssumeRolePolicySizeQuota": c.quota("AssumeRolePolicySizeQuota"),
 		"RolePolicySizeQuota": quotaInline, "UserPolicySizeQuota": 2048, "GroupPolicySizeQuota": 5120,
-		"AttachedPoliciesPerRoleQuota": quotaAttached, "AttachedPoliciesPerUserQuota": 10, "AttachedPoliciesPerGroupQuota": 10,
+		"AttachedPoliciesPerRoleQuota": c.quota("AttachedPoliciesPerRoleQuota"), "AttachedPoliciesPerUserQuota": 10, "AttachedPoliciesPerGroupQuota": 10,
 		"VersionsPerPolicyQuota": quotaPolicyVersions, "PolicyVersionsInUse": 0, "PolicyVersionsInUseQuota": 10000,
 		"InstanceProfiles": 0, "InstanceProfilesQuota": 1000, "ServerCertificates": 0, "ServerCertificatesQuota": 20,
 		"AccessKeysPerUserQuota": 2, "SigningCertificatesPerUserQuota": 2, "GroupsPerUserQuota": 10,
@@ -121,8 +122,9 @@ func (c *call) policyDetail(p Policy) *policyXML {
 	return &x
 }
 
-// details are all entries that the filter asks for, in a fixed order.
-func (c *call) details() ([]detail, error) {
+// details are the keys of all entries that the filter asks for, in order, each
+// with its kind.
+func (c *call) details() ([]string, error) {
 	filter := c.members("Filter")
 	for _, f := range filter {
 		if !slices.Contains([]string{"User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"}, f) {
@@ -130,28 +132,50 @@ func (c *call) details() ([]detail, error) {
 		}
 	}
 	wants := func(kind string) bool { return len(filter) == 0 || slices.Contains(filter, kind) }
-	var all []detail
+	account := c.caller.account
+	var all []string
+	add := func(kind string, keys ...string) {
+		if wants(kind) {
+			for _, key := range keys {
+				all = append(all, kind+" "+key)
+			}
+		}
+	}
 	for _, u := range c.s.users.All() {
-		if wants("User") && u.Account == c.caller.account {
-			all = append(all, detail{user: c.userDetail(u)})
+		if u.Account == account {
+			add("User", u.AccessKeyID)
 		}
 	}
-	for _, r := range c.rolesOf(c.caller.account) {
-		if wants("Role") && c.s.visible(r.Created) {
-			all = append(all, detail{role: c.roleDetail(r)})
-		}
-	}
-	for _, p := range c.policiesOf(c.caller.account) {
-		if wants("LocalManagedPolicy") && c.s.visible(p.Created) {
-			all = append(all, detail{policy: c.policyDetail(p)})
-		}
-	}
+	add("Role", c.s.roles.keys[account]...)
+	add("LocalManagedPolicy", c.s.policies.keys[account]...)
 	for _, p := range awsManagedPolicies() {
-		if attached, boundaries := c.uses(p.ARN); wants("AWSManagedPolicy") && attached+boundaries > 0 {
-			all = append(all, detail{policy: c.policyDetail(p)})
+		if attached, boundaries := c.uses(p.ARN); attached+boundaries > 0 {
+			add("AWSManagedPolicy", p.ARN)
 		}
 	}
+	slices.Sort(all)
 	return all, nil
+}
+
+// detailOf makes the entry of one key, of those that can be seen.
+func (c *call) detailOf(key string) (detail, bool) {
+	kind, key, _ := strings.Cut(key, " ")
+	switch kind {
+	case "User":
+		u, ok := c.s.users.Get(key)
+		return detail{user: c.userDetail(u)}, ok
+	case "Role":
+		r, ok := c.s.roles.Seen(key)
+		if !ok {
+			return detail{}, false
+		}
+		return detail{role: c.roleDetail(r)}, true
+	case "AWSManagedPolicy":
+		p, ok := awsManaged(key)
+		return detail{policy: c.policyDetail(p)}, ok
+	}
+	p, ok := c.s.policies.Seen(key)
+	return detail{policy: c.policyDetail(p)}, ok
 }
 
 func accountDetails(c *call) (any, error) {
@@ -159,7 +183,7 @@ func accountDetails(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	part, next, err := pageOf(c, all)
+	part, next, err := pageFrom(c, all, c.detailOf)
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,14 @@ func (s *Server) policy(arn string) (Policy, bool) {
 	return s.policies.Get(arn)
 }
 
+// policySeen is the policy as those see it who have not heard the latest.
+func (s *Server) policySeen(arn string) (Policy, bool) {
+	if p, ok := awsManaged(arn); ok {
+		return p, true
+	}
+	return s.policies.Seen(arn)
+}
+
 // policyFor is a managed policy that an account may use.
 func (s *Server) policyFor(account, arn string) (Policy, bool) {
 	p, ok := s.policy(arn)
@@ -67,13 +75,8 @@ func (p Policy) versionXML(v PolicyVersion, document bool) versionXML {
 
 // uses counts the caller's entities that have the policy attached or as a boundary.
 func (c *call) uses(arn string) (attached, boundaries int) {
-	for _, r := range c.rolesOf(c.caller.account) {
-		if slices.Contains(r.Attached, arn) {
-			attached++
-		}
-		if r.Boundary == arn {
-			boundaries++
-		}
+	if of := c.s.uses[c.caller.account+"/"+arn]; of != nil {
+		attached, boundaries = of.attached, of.boundaries
 	}
 	for _, u := range c.s.users.All() {
 		if u.Account == c.caller.account && slices.Contains(u.Attached, arn) {
@@ -89,8 +92,8 @@ func (c *call) readPolicy() (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
-	p, ok := c.s.policyFor(c.caller.account, arn)
-	if !ok || !c.s.visible(p.Created) {
+	p, ok := c.s.policySeen(arn)
+	if !ok || p.Account != c.caller.account && p.Account != "aws" {
 		return Policy{}, noSuchEntity("Policy %s was not found.", arn)
 	}
 	return p, nil
@@ -142,10 +145,11 @@ func createPolicy(c *call) (any, error) {
 		return nil, err
 	}
 	p.ARN = policyARN(p.Account, p.Path, p.Name)
-	for _, old := range c.s.policies.All() {
-		if old.Account == p.Account && strings.EqualFold(old.Name, p.Name) {
-			return nil, refuse(409, "EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", old.Name)
-		}
+	if old, taken := c.s.policyNames[policyName(p.Account, p.Name)]; taken {
+		return nil, refuse(409, "EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", old)
+	}
+	if quota := c.quota("PoliciesQuota"); c.s.policies.count[p.Account] >= quota {
+		return nil, limitExceeded("Cannot exceed quota for PoliciesPerAccount: %d", quota)
 	}
 	p.Versions = []PolicyVersion{{ID: "v1", Document: p.Document, Created: c.now}}
 	x := c.policyXML(p)
@@ -166,32 +170,39 @@ func getPolicy(c *call) (any, error) {
 }
 
 func listPolicies(c *call) (any, error) {
-	scope, prefix := c.form.Get("Scope"), orRoot(c.form.Get("PathPrefix"))
-	var all []Policy
+	prefix, err := c.pathPrefix()
+	if err != nil {
+		return nil, err
+	}
+	scope, usage := c.form.Get("Scope"), c.form.Get("PolicyUsageFilter")
+	if !slices.Contains([]string{"", "All", "AWS", "Local"}, scope) {
+		return nil, constraint(scope, "scope", "Member must satisfy enum value set: [AWS, Local, All]")
+	}
+	if !slices.Contains([]string{"", "PermissionsPolicy", "PermissionsBoundary"}, usage) {
+		return nil, constraint(usage, "policyUsageFilter", "Member must satisfy enum value set: [PermissionsBoundary, PermissionsPolicy]")
+	}
+	var keys []string
 	if scope != "Local" {
-		all = append(all, awsManagedPolicies()...)
-	}
-	if scope != "AWS" {
-		all = append(all, c.policiesOf(c.caller.account)...)
-	}
-	var out []policyXML
-	for _, p := range all {
-		x := c.policyXML(p)
-		x.Description = ""
-		used := x.AttachmentCount > 0 || c.form.Get("OnlyAttached") != "true"
-		if used && c.s.visible(p.Created) && strings.HasPrefix(p.Path, prefix) {
-			out = append(out, x)
+		for _, p := range awsManagedPolicies() {
+			keys = append(keys, p.ARN)
 		}
 	}
-	out, next, err := pageOf(c, out)
+	if scope != "AWS" {
+		keys = append(keys, c.s.policies.keys[c.caller.account]...)
+	}
+	slices.Sort(keys)
+	out, next, err := pageFrom(c, keys, func(arn string) (policyXML, bool) {
+		p, ok := c.s.policySeen(arn)
+		x := c.policyXML(p)
+		x.Description = ""
+		used := x.AttachmentCount > 0 && usage != "PermissionsBoundary" || x.BoundaryCount > 0 && usage != "PermissionsPolicy"
+		wanted := used || c.form.Get("OnlyAttached") != "true" && usage == ""
+		return x, ok && wanted && strings.HasPrefix(p.Path, prefix)
+	})
 	return struct {
 		Policies *list[policyXML]
 		page
 	}{listOf(out), next}, err
-}
-
-func (c *call) policiesOf(account string) []Policy {
-	return slices.DeleteFunc(c.s.policies.All(), func(p Policy) bool { return p.Account != account })
 }
 
 func deletePolicy(c *call) (any, error) {

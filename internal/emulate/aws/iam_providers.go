@@ -8,7 +8,12 @@ import (
 )
 
 // provider is the OIDC provider that the call names, as a write sees it.
-func (c *call) provider() (Provider, error) {
+func (c *call) provider() (Provider, error) { return c.providerBy(c.s.providers.Get) }
+
+// readProvider is the provider as a read sees it.
+func (c *call) readProvider() (Provider, error) { return c.providerBy(c.s.providers.Seen) }
+
+func (c *call) providerBy(look func(string) (Provider, bool)) (Provider, error) {
 	arn, err := c.text("OpenIDConnectProviderArn", 20, 2048)
 	if err != nil {
 		return Provider{}, err
@@ -16,29 +21,11 @@ func (c *call) provider() (Provider, error) {
 	if !strings.HasPrefix(arn, "arn:aws:iam::") || !strings.Contains(arn, ":oidc-provider/") {
 		return Provider{}, refuse(400, "InvalidInput", "Invalid ARN: %s", arn)
 	}
-	p, ok := c.s.providers.Get(arn)
+	p, ok := look(arn)
 	if !ok || p.Account != c.caller.account {
 		return Provider{}, noSuchEntity("OpenIDConnect Provider not found for arn %s", arn)
 	}
 	return p, nil
-}
-
-func (c *call) readProvider() (Provider, error) {
-	p, err := c.provider()
-	if err == nil && !c.s.visible(p.Created) {
-		return Provider{}, noSuchEntity("OpenIDConnect Provider not found for arn %s", p.ARN)
-	}
-	return p, err
-}
-
-func (c *call) providersOf(account string) []Provider {
-	var out []Provider
-	for _, p := range c.s.providers.All() {
-		if p.Account == account {
-			out = append(out, p)
-		}
-	}
-	return out
 }
 
 // issuerURL reads the URL of a provider: https, no port, no query.
@@ -99,8 +86,8 @@ func createProvider(c *call) (any, error) {
 	if _, exists := c.s.providers.Get(p.ARN); exists {
 		return nil, refuse(409, "EntityAlreadyExists", "Provider with url https://%s already exists.", issuer)
 	}
-	if len(c.providersOf(p.Account)) >= quotaProviders {
-		return nil, limitExceeded("Cannot exceed quota for OpenIdConnectProvidersPerAccount: %d", quotaProviders)
+	if quota := c.quota("OpenIdConnectProvidersPerAccount"); c.s.providers.count[p.Account] >= quota {
+		return nil, limitExceeded("Cannot exceed quota for OpenIdConnectProvidersPerAccount: %d", quota)
 	}
 	return struct {
 		ARN  string     `xml:"OpenIDConnectProviderArn"`
@@ -128,8 +115,8 @@ type arnXML struct {
 
 func listProviders(c *call) (any, error) {
 	var out []arnXML
-	for _, p := range c.providersOf(c.caller.account) {
-		if c.s.visible(p.Created) {
+	for _, arn := range c.s.providers.keys[c.caller.account] {
+		if p, ok := c.s.providers.Seen(arn); ok {
 			out = append(out, arnXML{p.ARN})
 		}
 	}

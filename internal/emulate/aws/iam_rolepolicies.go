@@ -123,8 +123,8 @@ func attachRolePolicy(c *call) (any, error) {
 	if slices.Contains(r.Attached, p.ARN) {
 		return nil, nil
 	}
-	if len(r.Attached) >= quotaAttached {
-		return nil, limitExceeded("Cannot exceed quota for PoliciesPerRole: %d", quotaAttached)
+	if quota := c.quota("AttachedPoliciesPerRoleQuota"); len(r.Attached) >= quota {
+		return nil, limitExceeded("Cannot exceed quota for PoliciesPerRole: %d", quota)
 	}
 	r.Attached = append(slices.Clone(r.Attached), p.ARN)
 	return nil, c.keep(r)

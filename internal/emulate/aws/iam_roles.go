@@ -81,11 +81,15 @@ func (c *call) role() (Role, error) {
 
 // readRole is the role that the call names, as a read sees it: not at once.
 func (c *call) readRole() (Role, error) {
-	r, err := c.role()
-	if err == nil && !c.s.visible(r.Created) {
-		return Role{}, noSuchEntity("The role with name %s cannot be found.", r.Name)
+	name, err := c.name("RoleName", 64)
+	if err != nil {
+		return Role{}, err
 	}
-	return r, err
+	r, ok := c.s.roles.Seen(roleKey(c.caller.account, name))
+	if !ok {
+		return Role{}, noSuchEntity("The role with name %s cannot be found.", name)
+	}
+	return r, nil
 }
 
 func (c *call) keep(r Role) error { return put(c.s, c.s.roles, roleKey(r.Account, r.Name), r) }
@@ -100,8 +104,8 @@ func (c *call) trust(field string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if weight(text) > quotaTrust {
-		return "", limitExceeded("Cannot exceed quota for ACLSizePerRole: %d", quotaTrust)
+	if quota := c.quota("AssumeRolePolicySizeQuota"); weight(text) > quota {
+		return "", limitExceeded("Cannot exceed quota for ACLSizePerRole: %d", quota)
 	}
 	return text, c.s.knownPrincipals(d)
 }
@@ -129,8 +133,8 @@ func createRole(c *call) (any, error) {
 	if old, exists := c.s.roles.Get(roleKey(r.Account, r.Name)); exists {
 		return nil, refuse(409, "EntityAlreadyExists", "Role with name %s already exists.", old.Name)
 	}
-	if len(c.rolesOf(c.caller.account)) >= quotaRoles {
-		return nil, limitExceeded("Cannot exceed quota for RolesPerAccount: %d", quotaRoles)
+	if quota := c.quota("RolesQuota"); c.s.roles.count[r.Account] >= quota {
+		return nil, limitExceeded("Cannot exceed quota for RolesPerAccount: %d", quota)
 	}
 	if err := c.keep(r); err != nil {
 		return nil, err
@@ -179,25 +183,18 @@ func getRole(c *call) (any, error) {
 	return roleResult{r.whole()}, nil
 }
 
-func (c *call) rolesOf(account string) []Role {
-	var out []Role
-	for _, r := range c.s.roles.All() {
-		if r.Account == account {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 func listRoles(c *call) (any, error) {
-	prefix := orRoot(c.form.Get("PathPrefix"))
-	var roles []roleXML
-	for _, r := range c.rolesOf(c.caller.account) {
-		if strings.HasPrefix(r.Path, prefix) && c.s.visible(r.Created) {
-			roles = append(roles, r.listed())
-		}
+	prefix, err := c.pathPrefix()
+	if err != nil {
+		return nil, err
 	}
-	roles, p, err := pageOf(c, roles)
+	roles, p, err := pageFrom(c, c.s.roles.keys[c.caller.account], func(key string) (roleXML, bool) {
+		r, ok := c.s.roles.Seen(key)
+		if !ok || !strings.HasPrefix(r.Path, prefix) {
+			return roleXML{}, false
+		}
+		return r.listed(), true
+	})
 	return struct {
 		Roles *list[roleXML]
 		page

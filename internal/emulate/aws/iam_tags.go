@@ -62,3 +62,32 @@ func listProviderTags(c *call) (any, error) {
 	tags, next, err := pageOf(c, p.Tags)
 	return tagsResult{listOf(tags), next}, err
 }
+
+func tagPolicy(c *call) (any, error) {
+	p, err := c.ownPolicy()
+	if err != nil {
+		return nil, err
+	}
+	if p.Tags, err = mergeTags(p.Tags, c.tags()); err != nil {
+		return nil, err
+	}
+	return nil, put(c.s, c.s.policies, p.ARN, p)
+}
+
+func untagPolicy(c *call) (any, error) {
+	p, err := c.ownPolicy()
+	if err != nil {
+		return nil, err
+	}
+	p.Tags = dropTags(p.Tags, c.members("TagKeys"))
+	return nil, put(c.s, c.s.policies, p.ARN, p)
+}
+
+func listPolicyTags(c *call) (any, error) {
+	p, err := c.readPolicy()
+	if err != nil {
+		return nil, err
+	}
+	tags, next, err := pageOf(c, p.Tags)
+	return tagsResult{listOf(tags), next}, err
+}

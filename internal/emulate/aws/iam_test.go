@@ -192,7 +192,7 @@ func TestAssumeRole(t *testing.T) {
 	wantCode(t, try(devAdmin, "/fedbot/fedbot-writer", "secret-id", 3600), "AccessDenied")
 	wantCode(t, try(host, "/fedbot/fedbot-writer", "secret-id", 7200), "ValidationError")
 	for _, k := range []keys{devAdmin, prodAdmin} { // both accounts know of it
-		out := must[*cloudtrail.LookupEventsOutput](t)(r.trail(k).LookupEvents(ctx, &cloudtrail.LookupEventsInput{}))
+		out := must[*cloudtrail.LookupEventsOutput](t)(r.trailIn(k, region).LookupEvents(ctx, &cloudtrail.LookupEventsInput{}))
 		last := out.Events[len(out.Events)-1]
 		if *last.EventName != "AssumeRole" || *last.Username != "host" || !strings.Contains(*last.CloudTrailEvent, "fedbot-writer/s-1") {
 			t.Errorf("first event %s", *last.CloudTrailEvent)

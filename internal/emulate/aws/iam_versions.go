@@ -1,6 +1,9 @@
 package aws
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // version is the version of a policy that the call names.
 func (c *call) version(p Policy) (PolicyVersion, error) {
@@ -84,21 +87,48 @@ func listEntities(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var roles, users []entityXML
-	for _, r := range c.rolesOf(c.caller.account) {
-		asBoundary := r.Boundary == p.ARN && c.form.Get("PolicyUsageFilter") != "PermissionsPolicy"
-		attached := slices.Contains(r.Attached, p.ARN) && c.form.Get("PolicyUsageFilter") != "PermissionsBoundary"
-		if asBoundary || attached {
-			roles = append(roles, entityXML{RoleName: r.Name, RoleID: r.ID})
+	filter, usage := c.form.Get("EntityFilter"), c.form.Get("PolicyUsageFilter")
+	prefix, err := c.pathPrefix()
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	if filter == "" || filter == "Role" {
+		for _, key := range c.s.roles.keys[c.caller.account] {
+			keys = append(keys, "Role "+key)
 		}
 	}
-	for _, u := range c.s.users.All() {
-		if u.Account == c.caller.account && slices.Contains(u.Attached, p.ARN) {
-			users = append(users, entityXML{UserName: u.Name, UserID: u.ID})
+	if filter == "" || filter == "User" {
+		for _, u := range c.s.users.All() {
+			if u.Account == c.caller.account {
+				keys = append(keys, "User "+u.AccessKeyID)
+			}
 		}
 	}
-	return struct {
+	found, next, err := pageFrom(c, keys, func(key string) (entityXML, bool) {
+		kind, key, _ := strings.Cut(key, " ")
+		if kind == "User" {
+			u, ok := c.s.users.Get(key)
+			return entityXML{UserName: u.Name, UserID: u.ID}, ok && usage != "PermissionsBoundary" && slices.Contains(u.Attached, p.ARN)
+		}
+		r, ok := c.s.roles.Seen(key)
+		bound := r.Boundary == p.ARN && usage != "PermissionsPolicy"
+		attached := slices.Contains(r.Attached, p.ARN) && usage != "PermissionsBoundary"
+		return entityXML{RoleName: r.Name, RoleID: r.ID}, ok && (bound || attached) && strings.HasPrefix(r.Path, prefix)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := struct {
 		PolicyGroups, PolicyUsers, PolicyRoles *list[entityXML]
 		page
-	}{listOf[entityXML](nil), listOf(users), listOf(roles), page{}}, nil
+	}{listOf[entityXML](nil), listOf[entityXML](nil), listOf[entityXML](nil), next}
+	for _, e := range found {
+		if e.RoleName != "" {
+			out.PolicyRoles.Members = append(out.PolicyRoles.Members, e)
+		} else {
+			out.PolicyUsers.Members = append(out.PolicyUsers.Members, e)
+		}
+	}
+	return out, nil
 }

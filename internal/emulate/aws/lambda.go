@@ -90,7 +90,13 @@ func lambdaOperation(c *call) string {
 	}[c.r.Method+" "+part]
 }
 
-func serveLambda(c *call, w http.ResponseWriter) error {
+// lambdaEvents are the names by which CloudTrail knows the calls.
+var lambdaEvents = map[string]string{
+	"ListFunctions": "ListFunctions20150331", "GetFunction": "GetFunction20150331v2",
+	"GetFunctionConfiguration": "GetFunctionConfiguration20150331v2", "UpdateFunctionCode": "UpdateFunctionCode20150331v2",
+}
+
+func serveLambda(c *call, w http.ResponseWriter) (err error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if err := c.believe(); err != nil {
@@ -100,6 +106,13 @@ func serveLambda(c *call, w http.ResponseWriter) error {
 		return refuse(501, "ServiceException", "%s %s is not an operation that is emulated", c.r.Method, c.r.URL.Path)
 	}
 	name, _ := c.functionName()
+	defer func() {
+		ev := trailEvent{Name: lambdaEvents[c.operation]}
+		if name != "" {
+			ev.Resources = []trailResource{{"AWS::Lambda::Function", name}}
+		}
+		c.recordManagement(ev, c.operation != "UpdateFunctionCode", map[string]any{"functionName": name}, err)
+	}()
 	arn := functionARN(c.caller.account, c.region, name)
 	t := target{action: "lambda:" + c.operation, resource: arn}
 	if c.operation == "ListFunctions" {

@@ -7,15 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// What IAM holds in an account, where it is not adjusted.
+// What IAM holds in an account and never more.
 const (
-	quotaTrust          = 2048
 	quotaInline         = 10240
 	quotaManaged        = 6144
-	quotaRoles          = 1000
-	quotaPolicies       = 1500
-	quotaProviders      = 100
-	quotaAttached       = 10
 	quotaClientIDs      = 100
 	quotaTags           = 50
 	quotaPolicyVersions = 5
@@ -24,11 +19,28 @@ const (
 var (
 	namePattern        = regexp.MustCompile(`^[\w+=,.@-]+$`)
 	pathPattern        = regexp.MustCompile(`^(/|/[\x21-\x7e]+/)$`)
+	prefixPattern      = regexp.MustCompile(`^/[\x21-\x7f]*$`)
 	documentPattern    = regexp.MustCompile(`^[\x{09}\x{0A}\x{0D}\x{20}-\x{FF}]+$`)
 	descriptionPattern = regexp.MustCompile(`^[\x{09}\x{0A}\x{0D}\x{20}-\x{7E}\x{A1}-\x{FF}]*$`)
 	tagPattern         = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 	thumbprintPattern  = regexp.MustCompile(`^[0-9A-Fa-f]{40}$`)
 )
+
+// adjustable is what IAM holds in an account where nobody asked for more, by the
+// names of GetAccountSummary; the last is not in the summary.
+var adjustable = map[string]int{
+	"RolesQuota": 1000, "PoliciesQuota": 1500, "AssumeRolePolicySizeQuota": 2048, "AttachedPoliciesPerRoleQuota": 10,
+	"OpenIdConnectProvidersPerAccount": 100,
+}
+
+// quota is how much of something the caller's account may hold.
+func (c *call) quota(name string) int {
+	a, _ := c.s.accounts.Get(c.caller.account)
+	if n, raised := a.Quotas[name]; raised {
+		return n
+	}
+	return adjustable[name]
+}
 
 func invalid(format string, args ...any) *refusal {
 	return refuse(400, "ValidationError", format, args...)
@@ -83,6 +95,18 @@ func (c *call) path(field string) (string, error) {
 	v, err := c.text(field, 1, 512)
 	if err == nil && (!pathPattern.MatchString(v) || strings.Contains(v, "//")) {
 		err = invalid("The specified value for %s is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.", wireName(field))
+	}
+	return v, err
+}
+
+// pathPrefix reads the path that entries of a list must begin with.
+func (c *call) pathPrefix() (string, error) {
+	if !c.form.Has("PathPrefix") {
+		return "/", nil
+	}
+	v, err := c.text("PathPrefix", 1, 512)
+	if err == nil && !prefixPattern.MatchString(v) {
+		err = invalid("The specified value for pathPrefix is invalid. It must begin with / and contain only alphanumeric characters and/or / characters.")
 	}
 	return v, err
 }

@@ -17,6 +17,8 @@ type Account struct {
 	Kind            string `json:"kind,omitempty"` // for people: "development", "production"
 	AccessKeyID     string `json:"access_key_id,omitempty"`
 	SecretAccessKey string `json:"secret_access_key,omitempty"`
+	// Quotas are those that were raised, by their names in GetAccountSummary.
+	Quotas map[string]int `json:"quotas,omitempty"`
 }
 
 // User is an IAM user with one access key.
@@ -166,4 +168,11 @@ func newUUID() string {
 // without returns a copy of list that lacks value.
 func without(list []string, value string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(v string) bool { return v == value })
+}
+
+// arnPath is the path and the name in the ARN of a user, role or policy.
+func arnPath(arn string) (path, name string) {
+	_, rest, _ := strings.Cut(arn, "/")
+	slash := strings.LastIndex(rest, "/") + 1
+	return "/" + rest[:slash], rest[slash:]
 }

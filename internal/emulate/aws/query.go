@@ -18,9 +18,9 @@ func listOf[T any](members []T) *list[T] { return &list[T]{members} }
 
 // operation is one call of a query service.
 type operation struct {
-	about    func(*call) target // nil: whoever is believed may call
-	do       func(*call) (any, error)
-	recorded bool // in the trail
+	about  func(*call) target // nil: whoever is believed may call
+	do     func(*call) (any, error)
+	writes bool // by what CloudTrail says of it
 }
 
 // queryService is a service of the query protocol: a form goes in, XML comes out.
@@ -66,9 +66,7 @@ func (c *call) query(version string, operations map[string]operation, anonymous 
 		return nil, refuse(400, "InvalidAction", "Could not find operation %s for version %s", c.form.Get("Action"), said)
 	}
 	result, err := c.perform(op)
-	if op.recorded {
-		c.recordCall(result, err)
-	}
+	c.recordCall(result, !op.writes, err)
 	return result, err
 }
 

@@ -88,16 +88,20 @@ func serveS3(c *call, w http.ResponseWriter) error {
 	case "":
 		return refuse(501, "NotImplemented", "%s %s is not an operation that is emulated", c.r.Method, c.r.URL.RequestURI())
 	case "ListBuckets":
-		return c.listBuckets(w)
+		err := c.listBuckets(w)
+		c.recordManagement(trailEvent{}, true, nil, err)
+		return err
 	}
 	name, key := c.s3Path()
-	bucket, ok := c.s.buckets.Get(name)
+	bucket, ok := c.s.stores.Get(name)
 	if !ok {
 		return refuse(404, "NoSuchBucket", "The specified bucket does not exist")
 	}
 	switch c.operation {
 	case "GetBucketLocation":
-		return c.bucketLocation(w, bucket)
+		err := c.bucketLocation(w, bucket)
+		c.recordManagement(trailEvent{Resources: []trailResource{{"AWS::S3::Bucket", name}}}, true, map[string]any{"bucketName": name}, err)
+		return err
 	case "HeadBucket":
 		err := c.authorise(c.bucketTarget("s3:ListBucket", bucket))
 		w.Header().Set("X-Amz-Bucket-Region", orRegion(bucket.Region))

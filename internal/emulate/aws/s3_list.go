@@ -64,7 +64,7 @@ func (c *call) listBuckets(w http.ResponseWriter) error {
 		Owner   ownerXML
 		Buckets []bucketXML `xml:"Buckets>Bucket"`
 	}{Owner: ownerXML{c.caller.account, c.caller.account}}
-	for _, b := range c.s.buckets.All() {
+	for _, b := range c.s.stores.All() {
 		if b.Account == c.caller.account {
 			out.Buckets = append(out.Buckets, bucketXML{b.Name, isoMillis(b.Created)})
 		}

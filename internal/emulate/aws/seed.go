@@ -20,6 +20,10 @@ type Seed struct {
 	Objects   []Object
 	Functions []Function
 	Tables    []Table
+
+	Organizations []Organization
+	Parameters    []Parameter
+	Secrets       []Secret
 }
 
 // seed adds what is new in the seed. Each object has a marker that outlives it.
@@ -143,7 +147,7 @@ func (s *Server) seedRole(r Role) error {
 func (s *Server) seedData(seed Seed) error {
 	for _, b := range seed.Buckets {
 		b.Created = s.now()
-		if err := s.once("bucket/"+b.Name, func() error { return put(s, s.buckets, b.Name, b) }); err != nil {
+		if err := s.once("bucket/"+b.Name, func() error { return put(s, s.stores, b.Name, b) }); err != nil {
 			return err
 		}
 	}
@@ -161,6 +165,9 @@ func (s *Server) seedData(seed Seed) error {
 			return err
 		}
 	}
+	if err := s.seedReads(seed); err != nil {
+		return err
+	}
 	for _, t := range seed.Tables {
 		rows := t.Items
 		t.Created, t.Items = s.now(), nil
@@ -171,6 +178,31 @@ func (s *Server) seedData(seed Seed) error {
 			return s.seedItems(t, rows)
 		})
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seedReads seeds what can only be read here.
+func (s *Server) seedReads(seed Seed) error {
+	for _, o := range seed.Organizations {
+		if err := s.once("organization/"+o.ID, func() error { return s.seedOrganization(o) }); err != nil {
+			return err
+		}
+	}
+	for _, p := range seed.Parameters {
+		if p.Created.IsZero() {
+			p.Created = s.now()
+		}
+		p.Version = max(p.Version, 1)
+		p.Type = orText(p.Type, "String")
+		if err := s.once(p.arn(), func() error { return put(s, s.parameters, p.arn(), p) }); err != nil {
+			return err
+		}
+	}
+	for _, x := range seed.Secrets {
+		if err := s.once("secret/"+x.key(), func() error { return s.seedSecret(x) }); err != nil {
 			return err
 		}
 	}

@@ -102,7 +102,7 @@ func reopen(t *testing.T, path string, now time.Time, change ...func(*Options)) 
 	}
 	t.Cleanup(func() { _ = journal.Close() })
 	r := &rig{now: now, path: path, gate: &wire.Gate{}}
-	o := Options{Journal: journal, Gate: r.gate, Now: r.Now, Seed: testSeed()}
+	o := Options{Journal: journal, Gate: r.gate, Now: r.Now, Seed: testSeed(), Switches: Switches{Rates: []Rate{}}} // a clock that stands still fills no bucket
 	for _, c := range change {
 		c(&o)
 	}
@@ -133,9 +133,15 @@ func (r *rig) config(k keys) sdk.Config {
 	}
 }
 
-func (r *rig) iam(k keys) *iam.Client          { return iam.NewFromConfig(r.config(k)) }
-func (r *rig) sts(k keys) *sts.Client          { return sts.NewFromConfig(r.config(k)) }
-func (r *rig) trail(k keys) *cloudtrail.Client { return cloudtrail.NewFromConfig(r.config(k)) }
+func (r *rig) iam(k keys) *iam.Client { return iam.NewFromConfig(r.config(k)) }
+func (r *rig) sts(k keys) *sts.Client { return sts.NewFromConfig(r.config(k)) }
+
+// trail looks where the events of IAM and of the global sign-in are.
+func (r *rig) trail(k keys) *cloudtrail.Client { return r.trailIn(k, "us-east-1") }
+
+func (r *rig) trailIn(k keys, region string) *cloudtrail.Client {
+	return cloudtrail.NewFromConfig(r.config(k), func(o *cloudtrail.Options) { o.Region = region })
+}
 
 // must fails the test on an error.
 func must[T any](t *testing.T) func(T, error) T {

@@ -56,10 +56,10 @@ func (s *Server) Snapshot() Snapshot {
 		c := &call{s: s, caller: caller{account: a.ID}}
 		one := AccountSnapshot{
 			ID: a.ID, Alias: a.Alias, Name: a.Name, Kind: a.Kind,
-			Providers: notNil(c.providersOf(a.ID)), Roles: notNil(c.rolesOf(a.ID)), Policies: notNil(c.policiesOf(a.ID)),
+			Providers: s.providers.Of(a.ID), Roles: s.roles.Of(a.ID), Policies: s.policies.Of(a.ID),
 			Buckets: []BucketSnapshot{}, Functions: []FunctionSnapshot{}, Tables: []TableSnapshot{},
 		}
-		for _, b := range s.buckets.All() {
+		for _, b := range s.stores.All() {
 			if b.Account == a.ID {
 				one.Buckets = append(one.Buckets, BucketSnapshot{b.Name, orRegion(b.Region), c.keysOf(b.Name)})
 			}
@@ -87,11 +87,4 @@ func (c *call) keysOf(bucket string) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-func notNil[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
 }

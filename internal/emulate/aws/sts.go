@@ -15,7 +15,7 @@ var (
 func stsService() service {
 	return queryService("2011-06-15", map[string]operation{
 		"GetCallerIdentity": {nil, callerIdentity, false},
-		"AssumeRole":        {nil, assumeRole, true},
+		"AssumeRole":        {nil, assumeRole, false},
 	}, map[string]func(*call) (any, error){
 		"AssumeRoleWithWebIdentity": assumeRoleWithWebIdentity,
 	})
@@ -95,8 +95,8 @@ func (s *Server) roleNamed(arn string) (Role, bool) {
 	if m == nil {
 		return Role{}, false
 	}
-	r, ok := s.roles.Get(roleKey(m[1], m[3]))
-	return r, ok && r.ARN == arn && s.visible(r.Created)
+	r, ok := s.roles.Seen(roleKey(m[1], m[3]))
+	return r, ok && r.ARN == arn
 }
 
 // assumeRole lets a caller of ours take on a role that trusts it.

@@ -1,9 +1,11 @@
 package aws
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +21,9 @@ type trailEvent struct {
 	KeyID     string          `json:"key_id,omitempty"`
 	Resources []trailResource `json:"resources,omitempty"`
 	At        time.Time       `json:"at"`
+	Region    string          `json:"region"`
+	ReadOnly  bool            `json:"read_only,omitempty"`
+	Number    int64           `json:"number"` // within the account, in the order of what happened
 	Raw       string          `json:"raw"`
 }
 
@@ -27,14 +32,33 @@ type trailResource struct {
 	Name string `json:"ResourceName"`
 }
 
+// keptReads is how many events of an account that only tell of reads are kept;
+// they are not in the journal, since a read is no effect.
+const keptReads = 5000
+
+// readTrail brings the journal's events back into their order.
+func (s *Server) readTrail() error {
+	for _, ev := range s.trail.All() {
+		s.events[ev.Account] = append(s.events[ev.Account], ev)
+	}
+	for _, events := range s.events {
+		slices.SortStableFunc(events, func(a, b trailEvent) int { return cmp.Compare(a.Number, b.Number) })
+	}
+	return nil
+}
+
 // record stores an event. A trail that cannot be written does not undo the
-// effect that it tells of.
+// effect that it tells of. Sign-ins only read, by AWS's word, but stay for good.
 func (c *call) record(ev trailEvent, body map[string]any, failed error) {
-	ev.ID, ev.At, ev.Name = newUUID(), c.now, c.operation
+	ev.ID, ev.At, ev.Region = newUUID(), c.now, c.home()
+	if ev.Name == "" {
+		ev.Name = c.operation
+	}
+	ev.ReadOnly, _ = body["readOnly"].(bool)
 	ev.Source = c.service + ".amazonaws.com"
 	body["eventVersion"], body["eventID"], body["requestID"] = "1.08", ev.ID, c.id
 	body["eventTime"], body["eventSource"], body["eventName"] = iso(c.now), ev.Source, ev.Name
-	body["awsRegion"], body["userAgent"] = c.trailRegion(), c.r.UserAgent()
+	body["awsRegion"], body["userAgent"] = ev.Region, c.r.UserAgent()
 	body["sourceIPAddress"] = sourceIP(c.r)
 	body["eventType"], body["managementEvent"], body["eventCategory"] = "AwsApiCall", true, "Management"
 	body["recipientAccountId"] = ev.Account
@@ -46,17 +70,53 @@ func (c *call) record(ev trailEvent, body map[string]any, failed error) {
 		return
 	}
 	ev.Raw = string(raw)
-	// The revision keeps events of one instant in their order.
-	key := fmt.Sprintf("%s/%s/%020d", ev.Account, ev.At.UTC().Format("20060102T150405.000000000"), c.s.Revision())
-	_ = put(c.s, c.s.trail, key, ev)
+	all := c.s.events[ev.Account]
+	ev.Number = 1
+	if len(all) > 0 {
+		ev.Number = all[len(all)-1].Number + 1
+	}
+	c.s.events[ev.Account] = append(all, ev)
+	if ev.ReadOnly && !strings.HasPrefix(ev.Name, "AssumeRole") {
+		c.s.dropReads(ev.Account)
+		return
+	}
+	_ = put(c.s, c.s.trail, fmt.Sprintf("%s/%s/%012d", ev.Account, ev.At.Format("20060102T150405.000000000"), ev.Number), ev)
 }
 
-// trailRegion is the region that keeps the event: IAM has only one.
-func (c *call) trailRegion() string {
-	if c.service == "iam" {
-		return "us-east-1"
+// dropReads forgets the older half of the reads when there are too many.
+func (s *Server) dropReads(account string) {
+	if s.reads[account]++; s.reads[account] <= keptReads {
+		return
 	}
-	return c.region
+	drop := keptReads / 2
+	s.reads[account] -= drop
+	s.events[account] = slices.DeleteFunc(s.events[account], func(ev trailEvent) bool {
+		read := ev.ReadOnly && !strings.HasPrefix(ev.Name, "AssumeRole") && drop > 0
+		if read {
+			drop--
+		}
+		return read
+	})
+}
+
+// recordRead records a call in JSON that only read, refused or not.
+func (c *call) recordRead(failed error) {
+	var sent, parameters map[string]any
+	if json.Unmarshal(c.body, &sent) == nil && len(sent) > 0 {
+		parameters = map[string]any{}
+		for name, value := range sent {
+			parameters[wireName(name)] = value
+		}
+	}
+	c.recordManagement(trailEvent{}, true, parameters, failed)
+}
+
+// recordManagement records a call of the other services that is no access to data.
+func (c *call) recordManagement(ev trailEvent, readOnly bool, parameters map[string]any, failed error) {
+	ev.Account, ev.User, ev.KeyID = c.caller.account, c.caller.name, c.caller.keyID
+	c.record(ev, map[string]any{
+		"readOnly": readOnly, "requestParameters": parameters, "responseElements": nil, "userIdentity": c.trailIdentity(),
+	}, failed)
 }
 
 // recordSignIn records AssumeRoleWithWebIdentity, refused or not, in the role's account.
@@ -95,10 +155,9 @@ func (c *call) recordSignIn(in webSignIn, failed error) {
 	c.record(ev, body, failed)
 }
 
-// recordCall records a signed call that changes IAM or opens a session. Callers
-// that were not believed leave no trace. A session in another account is on the
-// trails of both.
-func (c *call) recordCall(result any, failed error) {
+// recordCall records a signed call of IAM or STS, refused or not. Callers that were
+// not believed leave no trace. A session in another account is on the trails of both.
+func (c *call) recordCall(result any, readOnly bool, failed error) {
 	ev := trailEvent{Account: c.caller.account, User: c.caller.name, KeyID: c.caller.keyID, Resources: c.trailResources()}
 	response := map[string]any{}
 	switch r := result.(type) {
@@ -119,7 +178,7 @@ func (c *call) recordCall(result any, failed error) {
 	}
 	for _, ev.Account = range accounts {
 		body := map[string]any{
-			"readOnly": c.service == "sts", "requestParameters": c.requestParameters(), "responseElements": nil, "userIdentity": c.trailIdentity(),
+			"readOnly": readOnly, "requestParameters": c.requestParameters(), "responseElements": nil, "userIdentity": c.trailIdentity(),
 		}
 		if len(response) > 0 && failed == nil {
 			body["responseElements"] = response
@@ -150,6 +209,9 @@ func (c *call) requestParameters() map[string]any {
 	out := map[string]any{}
 	for name := range c.form {
 		if name == "Action" || name == "Version" || strings.Contains(name, ".") {
+			continue
+		}
+		if name == "WebIdentityToken" {
 			continue
 		}
 		out[wireName(name)] = c.form.Get(name)

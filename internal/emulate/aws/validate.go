@@ -149,7 +149,7 @@ func (s *Server) principalExists(arn string) bool {
 		return slices.ContainsFunc(s.users.All(), func(u User) bool { return u.Account == account && u.Name == name })
 	}
 	if name, ok := strings.CutPrefix(arn, "arn:aws:iam::"+account+":role/"); ok {
-		role, exists := s.roles.Get(roleKey(account, name[strings.LastIndex(name, "/")+1:]))
+		role, exists := s.roles.Seen(roleKey(account, name[strings.LastIndex(name, "/")+1:]))
 		return exists && role.ARN == arn
 	}
 	return true

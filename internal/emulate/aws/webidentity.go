@@ -77,9 +77,12 @@ func (c *call) signIn(in *webSignIn) (err error) {
 func (c *call) findProvider(in *webSignIn) error {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
+	if err := c.admit(arnAccount(in.arn)); err != nil {
+		return err
+	}
 	issuer, https := strings.CutPrefix(in.token.issuer, "https://")
-	p, ok := c.s.providers.Get(providerARN(arnAccount(in.arn), issuer))
-	if !https || !ok || !c.s.visible(p.Created) {
+	p, ok := c.s.providers.Seen(providerARN(arnAccount(in.arn), issuer))
+	if !https || !ok {
 		return invalidToken("No OpenIDConnect provider found in your account for %s", in.token.issuer)
 	}
 	in.provider = p
@@ -101,7 +104,7 @@ func (c *call) timely(t idToken) error {
 func (c *call) openWebSession(in *webSignIn) error {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	p, ok := c.s.providers.Get(in.provider.ARN)
+	p, ok := c.s.providers.Seen(in.provider.ARN)
 	if !ok {
 		return invalidToken("No OpenIDConnect provider found in your account for %s", in.token.issuer)
 	}
