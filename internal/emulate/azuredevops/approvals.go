@@ -8,14 +8,21 @@ import (
 
 func (s *Server) approvalView(c *call, a approval, steps bool) object {
 	address := s.link(c.org, a.Project+"/_apis/pipelines/approvals/"+a.ID)
-	v := object{"id": a.ID, "status": a.Status, "createdOn": when(a.Created), "lastModifiedOn": when(a.Changed), "executionOrder": "anyOrder",
-		"minRequiredApprovers": a.Needed, "blockedApprovers": []object{}, "instructions": a.Instructions, "steps": []object{},
+	order, blocked := "anyOrder", []object{}
+	if a.InSequence {
+		order = "inSequence"
+	}
+	for _, id := range a.Blocked {
+		blocked = append(blocked, s.anyRef(c.org.ID, id))
+	}
+	v := object{"id": a.ID, "status": a.Status, "createdOn": when(a.Created), "lastModifiedOn": when(a.Changed), "executionOrder": order,
+		"minRequiredApprovers": a.Needed, "blockedApprovers": blocked, "instructions": a.Instructions, "steps": []object{},
 		"_links":   object{"self": object{"href": address}},
 		"pipeline": object{"owner": object{"id": a.Run}}}
 	if steps {
 		var all []object
 		for i, id := range a.Approvers {
-			step := object{"assignedApprover": s.identityRef(id), "status": "pending", "order": i + 1, "initiatedOn": when(a.Created), "history": []object{}}
+			step := object{"assignedApprover": s.anyRef(c.org.ID, id), "status": "pending", "order": i + 1, "initiatedOn": when(a.Created), "history": []object{}}
 			for _, b := range a.Votes {
 				if b.For == id {
 					step["status"], step["comment"], step["actualApprover"] = b.Status, b.Comment, s.identityRef(b.By)
@@ -33,8 +40,8 @@ func (s *Server) listApprovals(c *call) (any, error) {
 	ids, users := split(c.q.Get("approvalIds")), split(c.q.Get("userIds"))
 	state := strings.ToLower(c.q.Get("state"))
 	var all []object
-	for _, a := range s.approvals.All() {
-		if a.Project != c.project.ID || len(ids) > 0 && !slices.Contains(ids, a.ID) ||
+	for _, a := range s.approvals.where(term("in", c.project.ID)) {
+		if len(ids) > 0 && !slices.Contains(ids, a.ID) ||
 			state != "" && state != "undefined" && state != strings.ToLower(a.Status) {
 			continue
 		}
@@ -66,8 +73,8 @@ func (s *Server) assigned(a approval, who string) string {
 			return id
 		}
 	}
-	for _, g := range s.groups(i.Org) {
-		if slices.Contains(i.Groups, g.key()) && slices.Contains(a.Approvers, g.id()) {
+	for _, g := range s.groupsOf(i) {
+		if slices.Contains(a.Approvers, g.id()) {
 			return g.id()
 		}
 	}
@@ -105,6 +112,12 @@ func (s *Server) decide(c *call, id, status, comment string) (approval, error) {
 	seat := s.assigned(a, c.who.ID)
 	if seat == "" {
 		return a, denied(c, "act on the approval "+id)
+	}
+	if slices.Contains(a.Blocked, c.who.ID) {
+		return a, denied(c, "act on the approval "+id+", from which it is blocked")
+	}
+	if turn := len(a.Votes); a.InSequence && turn < len(a.Approvers) && seat != a.Approvers[turn] {
+		return a, bad("InvalidApprovalUpdateException", "The approval %s is given in sequence, and it is not this approver's turn.", id)
 	}
 	if r, _ := s.runs.Get(number(a.Run)); a.NotTheRequester && r.By == c.who.ID {
 		return a, denied(c, "approve a run that it queued itself")

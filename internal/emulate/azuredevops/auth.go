@@ -64,7 +64,7 @@ func (s *Server) authenticate(c *call) ([]string, error) {
 		c.who = who
 		return t.Scopes, nil
 	}
-	for _, r := range s.runs.All() {
+	for _, r := range s.runs.where(term("token", secret)) {
 		if r.Org == c.org.ID && r.JobToken != "" && r.JobToken == secret && r.jobRunning() {
 			c.job = &r
 			c.who = identity{ID: r.Plan, Org: r.Org, Name: "Project Collection Build Service (" + c.org.Name + ")", Service: true,
@@ -76,10 +76,14 @@ func (s *Server) authenticate(c *call) ([]string, error) {
 }
 
 // allows says whether a token's scopes contain the wanted one: "x_manage" and "x_write"
-// contain "x"; no scopes at all is a full token.
+// contain "x"; no scopes at all is a full token. A want of "a&b" needs both, one of
+// "a|b" either.
 func allows(scopes []string, want string) bool {
 	if len(scopes) == 0 {
 		return true
+	}
+	if first, rest, both := strings.Cut(want, "&"); both {
+		return allows(scopes, first) && allows(scopes, rest)
 	}
 	for _, any := range strings.Split(want, "|") {
 		if slices.ContainsFunc(scopes, func(have string) bool {

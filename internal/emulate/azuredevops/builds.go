@@ -57,8 +57,8 @@ func (s *Server) listBuilds(c *call) (any, error) {
 	definitions, ids := split(c.q.Get("definitions")), split(c.q.Get("buildIds"))
 	status, branch := strings.ToLower(c.q.Get("statusFilter")), c.q.Get("branchName")
 	var all []object
-	for _, r := range slices.Backward(s.runs.All()) {
-		if r.Project != c.project.ID || len(all) == top ||
+	for _, r := range slices.Backward(s.runs.where(term("in", c.project.ID))) {
+		if len(all) == top ||
 			len(definitions) > 0 && !slices.Contains(definitions, strconv.Itoa(r.Pipeline)) ||
 			len(ids) > 0 && !slices.Contains(ids, strconv.Itoa(r.ID)) ||
 			status != "" && status != "all" && !slices.Contains(split(status), strings.ToLower(r.buildStatus())) ||
@@ -149,10 +149,8 @@ func (s *Server) listLogs(c *call) (any, error) {
 		return nil, err
 	}
 	var all []object
-	for _, l := range s.logs.All() {
-		if l.Run == r.ID {
-			all = append(all, s.logView(c, l))
-		}
+	for _, l := range s.logs.where(term("run", strconv.Itoa(r.ID))) {
+		all = append(all, s.logView(c, l))
 	}
 	if strings.Contains(strings.ToLower(c.r.URL.Path), "/_apis/pipelines/") {
 		return object{"logs": all, "url": s.link(c.org, c.project.ID+"/_apis/pipelines/"+strconv.Itoa(r.Pipeline)+"/runs/"+strconv.Itoa(r.ID)+"/logs")}, nil
@@ -203,10 +201,8 @@ func (s *Server) definitionView(c *call, l pipeline) object {
 }
 
 func (s *Server) defaultQueue(project string) object {
-	for _, q := range s.queues.All() {
-		if q.Project == project {
-			return object{"id": q.ID, "name": q.Name, "pool": object{"id": q.ID, "name": q.Name, "isHosted": true}}
-		}
+	if q, ok := s.queues.one(term("in", project)); ok {
+		return object{"id": q.ID, "name": q.Name, "pool": object{"id": q.ID, "name": q.Name, "isHosted": true}}
 	}
 	return nil
 }

@@ -77,7 +77,9 @@ func list[T any](items []T) object {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8; api-version=7.1")
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
 	w.WriteHeader(status)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -115,6 +117,22 @@ type apiVersion struct {
 }
 
 var versionForm = regexp.MustCompile(`^(\d+)\.(\d+)(-preview(?:\.(\d+))?)?$`)
+
+// contentType tells the caller which version it got: the one it asked for, or the
+// newest released one.
+func (v apiVersion) contentType(l route) string {
+	text := "7.1"
+	if v.given {
+		text = fmt.Sprintf("%d.%d", v.major, v.minor)
+	}
+	switch {
+	case v.preview && v.revision > 0:
+		text += fmt.Sprintf("-preview.%d", v.revision)
+	case v.preview || l.previewOnly:
+		text += fmt.Sprintf("-preview.%d", l.revision)
+	}
+	return "application/json; charset=utf-8; api-version=" + text
+}
 
 // atLeast says whether the caller asked for this version or a newer one.
 func (v apiVersion) atLeast(major, minor int) bool {

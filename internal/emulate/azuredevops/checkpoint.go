@@ -143,8 +143,8 @@ func branchMatches(pattern, ref string) bool {
 }
 
 func (s *Server) awaitApproval(r run, ch check, stage string, late bool) (outcome, string) {
-	for _, a := range s.approvals.All() {
-		if a.Run != r.ID || a.Check != ch.ID || a.Stage != stage {
+	for _, a := range s.approvals.where(term("run", fmt.Sprint(r.ID))) {
+		if a.Check != ch.ID || a.Stage != stage {
 			continue
 		}
 		switch {
@@ -166,6 +166,10 @@ func (s *Server) awaitApproval(r run, ch check, stage string, late bool) (outcom
 	now := s.o.Now()
 	a := approval{ID: newID(), Project: r.Project, Run: r.ID, Check: ch.ID, Stage: stage, Status: "pending", Needed: set.MinRequiredApprovers,
 		NotTheRequester: set.RequesterCannotBeApprover, Instructions: set.Instructions, Created: now, Changed: now}
+	a.InSequence = strings.EqualFold(set.ExecutionOrder, "inSequence")
+	for _, p := range set.BlockedApprovers {
+		a.Blocked = append(a.Blocked, strings.ToLower(p.ID))
+	}
 	for _, p := range set.Approvers {
 		a.Approvers = append(a.Approvers, strings.ToLower(p.ID))
 	}

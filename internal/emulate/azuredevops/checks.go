@@ -85,10 +85,8 @@ func (s *Server) isIdentity(id string) bool {
 		return true
 	}
 	for _, o := range s.orgs.All() {
-		for _, g := range s.groups(o.ID) {
-			if strings.EqualFold(g.id(), id) {
-				return true
-			}
+		if _, ok := s.projects.one(term("group", o.ID, id)); ok {
+			return true
 		}
 	}
 	return false
@@ -155,20 +153,18 @@ func (s *Server) checkView(c *call, ch check, settings bool) object {
 func (c *call) expandsSettings() bool { return strings.EqualFold(c.q.Get("$expand"), "settings") }
 
 func (s *Server) checksOn(project, kind, id string) []check {
-	var found []check
-	for _, ch := range s.checks.All() {
-		if ch.Project == project && strings.EqualFold(ch.ResourceType, kind) && strings.EqualFold(ch.ResourceID, id) {
-			found = append(found, ch)
-		}
-	}
-	return found
+	return s.checks.where(term("on", project, kind, id))
 }
 
 func (s *Server) listChecks(c *call) (any, error) {
 	kind, id := c.q.Get("resourceType"), c.q.Get("resourceId")
 	var all []object
-	for _, ch := range s.checks.All() {
-		if ch.Project == c.project.ID && (kind == "" || strings.EqualFold(kind, ch.ResourceType)) && (id == "" || strings.EqualFold(id, ch.ResourceID)) {
+	candidates := s.checksOn(c.project.ID, kind, id)
+	if kind == "" || id == "" {
+		candidates = s.checks.where(term("in", c.project.ID))
+	}
+	for _, ch := range candidates {
+		if (kind == "" || strings.EqualFold(kind, ch.ResourceType)) && (id == "" || strings.EqualFold(id, ch.ResourceID)) {
 			all = append(all, s.checkView(c, ch, c.expandsSettings()))
 		}
 	}

@@ -1,6 +1,7 @@
 package azuredevops
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -8,12 +9,7 @@ import (
 )
 
 func (s *Server) organization(name string) (organization, bool) {
-	for _, o := range s.orgs.All() {
-		if strings.EqualFold(o.Name, name) {
-			return o, true
-		}
-	}
-	return organization{}, false
+	return s.orgs.one(term("name", name))
 }
 
 func (s *Server) connectionData(c *call) (any, error) {
@@ -31,24 +27,15 @@ func (s *Server) resourceAreas(*call) (any, error) { return list[object](nil), n
 
 // projectNamed finds by id or by name without case; past names count when asked for.
 func (s *Server) projectNamed(org, text string, history bool) (project, bool) {
-	var former *project
-	for _, p := range s.projects.All() {
-		if p.Org != org {
-			continue
-		}
-		if strings.EqualFold(p.ID, text) || strings.EqualFold(p.Name, text) {
+	for _, kind := range []string{"id", "name"} {
+		if p, ok := s.projects.one(term(kind, org, text)); ok {
 			return p, true
 		}
-		for _, old := range p.OldNames {
-			if history && strings.EqualFold(old, text) {
-				former = &p
-			}
-		}
 	}
-	if former != nil {
-		return *former, true
+	if !history {
+		return project{}, false
 	}
-	return project{}, false
+	return s.projects.one(term("old", org, text))
 }
 
 // visibleProject is a project that the caller may read; any other does not exist for it.
@@ -62,7 +49,15 @@ func (s *Server) visibleProject(c *call, text string) (project, error) {
 
 func (s *Server) projectView(c *call, p project) object {
 	return object{"id": p.ID, "name": p.Name, "description": p.Description, "url": s.link(c.org, "_apis/projects/"+p.ID),
-		"state": "wellFormed", "revision": 1 + len(p.OldNames), "visibility": "private", "lastUpdateTime": p.Changed}
+		"state": s.projectState(p), "revision": 1 + len(p.OldNames), "visibility": "private", "lastUpdateTime": p.Changed}
+}
+
+// projectState is createPending until making the project has ended.
+func (s *Server) projectState(p project) string {
+	if s.o.Now().Before(p.Ready) {
+		return "createPending"
+	}
+	return "wellFormed"
 }
 
 func (s *Server) projectRef(p project) object {
@@ -76,8 +71,9 @@ func (s *Server) link(o organization, path string) string {
 
 func (s *Server) listProjects(c *call) (any, error) {
 	var all []object
-	for _, p := range s.projects.All() {
-		if p.Org == c.org.ID && s.may(c.who, p.ID, RightRead) {
+	state := strings.ToLower(cmp.Or(c.q.Get("stateFilter"), "wellFormed"))
+	for _, p := range s.projects.where(term("in", c.org.ID)) {
+		if s.may(c.who, p.ID, RightRead) && (state == "all" || strings.EqualFold(state, s.projectState(p))) {
 			all = append(all, s.projectView(c, p))
 		}
 	}
@@ -105,6 +101,9 @@ func (s *Server) getProject(c *call) (any, error) {
 		return nil, err
 	}
 	v := s.projectView(c, p)
+	if strings.EqualFold(c.q.Get("includeCapabilities"), "true") {
+		v["capabilities"] = object{"versioncontrol": object{"sourceControlType": "Git"}, "processTemplate": object{"templateName": "Agile", "templateTypeId": "adcc42ab-9882-485e-a3ed-7678f01f66bc"}}
+	}
 	v["defaultTeam"] = s.teamRef(c, p)
 	v["_links"] = object{"self": object{"href": v["url"]}, "web": object{"href": s.link(c.org, p.Name)}}
 	return v, nil
@@ -122,19 +121,19 @@ func (s *Server) createProject(c *call) (any, error) {
 		return nil, denied(c, "create projects")
 	}
 	id := newID()
-	p := project{ID: id, Org: c.org.ID, Name: in.Name, Description: in.Description, Changed: s.o.Now()}
+	p := project{ID: id, Org: c.org.ID, Name: in.Name, Description: in.Description, Changed: s.o.Now(), Ready: s.o.Now().Add(s.weather.lag.Create)}
 	who := c.who
 	who.Groups = append(append([]string{}, who.Groups...), id+"/"+groupAdministrators)
 	if err := s.saved(s.projects.Put(id, p), s.identities.Put(who.ID, who), s.seedQueue(id, Queue{ID: 1, Name: "Azure Pipelines"}),
 		s.audit(c, p, "Project.CreateCompleted", "Project "+p.Name+" was created", nil)); err != nil {
 		return nil, err
 	}
-	return s.accepted(c)
+	return s.accepted(c, s.weather.lag.Create)
 }
 
 func (s *Server) administersAny(who identity, org string) bool {
-	for _, p := range s.projects.All() {
-		if p.Org == org && s.may(who, p.ID, RightAdmin) {
+	for _, p := range s.projects.where(term("in", org)) {
+		if s.may(who, p.ID, RightAdmin) {
 			return true
 		}
 	}
@@ -165,10 +164,15 @@ func (s *Server) updateProject(c *call) (any, error) {
 		p.Name = *in.Name
 	}
 	p.Changed = s.o.Now()
-	if err := s.saved(s.projects.Put(p.ID, p), s.audit(c, p, "Project.UpdateRenameCompleted", "Project "+before+" is now "+p.Name, object{"PreviousProjectName": before})); err != nil {
+	if err := s.saved(s.projects.Put(p.ID, p)); err != nil {
 		return nil, err
 	}
-	return s.accepted(c)
+	if before != p.Name {
+		if err := s.audit(c, p, "Project.UpdateRenameCompleted", "Project "+before+" is now "+p.Name, object{"PreviousProjectName": before}); err != nil {
+			return nil, err
+		}
+	}
+	return s.accepted(c, 0)
 }
 
 func (s *Server) freeProjectName(c *call, name, self string) error {
@@ -189,23 +193,21 @@ func (s *Server) deleteProject(c *call) (any, error) {
 	if !s.may(c.who, p.ID, RightAdmin) {
 		return nil, denied(c, "delete the project")
 	}
-	for _, k := range s.connections.All() {
-		if k.in(p.ID) {
-			if err := s.dropConnection(k, []string{p.ID}); err != nil {
-				return nil, err
-			}
+	for _, k := range s.connections.where(term("in", p.ID)) {
+		if err := s.dropConnection(k, []string{p.ID}); err != nil {
+			return nil, err
 		}
 	}
 	if err := s.saved(s.projects.Delete(p.ID), s.audit(c, p, "Project.DeleteCompleted", "Project "+p.Name+" was deleted", nil)); err != nil {
 		return nil, err
 	}
-	return s.accepted(c)
+	return s.accepted(c, s.weather.lag.Delete)
 }
 
-// accepted answers a long-running call; the work is done already, but callers
-// have to ask for the outcome as in reality.
-func (s *Server) accepted(c *call) (any, error) {
-	o := operation{ID: newID(), Org: c.org.ID, Status: "succeeded"}
+// accepted answers a long-running call; callers have to ask for the outcome, which
+// they hear when its time has come.
+func (s *Server) accepted(c *call, lag time.Duration) (any, error) {
+	o := operation{ID: newID(), Org: c.org.ID, Status: "succeeded", Done: s.o.Now().Add(lag)}
 	if err := s.saved(s.operations.Put(o.ID, o)); err != nil {
 		return nil, err
 	}
@@ -216,6 +218,9 @@ func (s *Server) getOperation(c *call) (any, error) {
 	o, ok := s.operations.Get(strings.ToLower(c.vars["operationId"]))
 	if !ok || o.Org != c.org.ID {
 		return nil, missing("OperationNotFoundException", "The operation %s does not exist.", c.vars["operationId"])
+	}
+	if s.o.Now().Before(o.Done) {
+		o.Status = "inProgress"
 	}
 	return object{"id": o.ID, "status": o.Status, "url": s.link(c.org, "_apis/operations/"+o.ID)}, nil
 }

@@ -14,12 +14,25 @@
 // here one. Call names for the gate are area:Verb, as in
 // "serviceendpoint:CreateEndpoint"; see that table.
 //
+// # Time and weather
+//
+// switches.go has what can be changed while the emulator runs: how long creating and
+// deleting take (SetLag) and whether creating fails, a limit of calls per identity with
+// its headers (SetRateLimit), the sign-in page for everybody, agent queues that fall
+// silent, the toolkit's version and state, the issuer of connections' tokens (SetTenant),
+// the organization's name. Connections that nobody used for 100 days are disabled by
+// Step.
+//
+// Tokens of connections come from vstoken, with names in their subject, or, in an
+// organization with a tenant, from Entra, with ids. Each issuer has its own key.
+//
 // # Who may do what
 //
 // Every token belongs to a person or a service, carries scopes and lives with
 // its owner's rights in each project. A project that the caller may not read
 // does not exist for it; a connection it may not see is an object with only an
-// id. Standing is readable as in reality: GET
+// id. Roles on a connection (securityroles) count besides rights in its project.
+// Standing is readable as in reality: GET
 // /_apis/identities?searchFilter=MailAddress&filterValue=<mail>&queryMembership=Expanded
 // gives memberOf descriptors, and the same call with descriptors=… resolves
 // them to groups named "[Project]\Project Administrators" whose LocalScopeId

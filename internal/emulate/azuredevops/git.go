@@ -34,10 +34,8 @@ func blobID(text string) string {
 }
 
 func (s *Server) repositoryCalled(c *call) (repository, error) {
-	for _, r := range s.repositories.All() {
-		if r.Project == c.project.ID && (strings.EqualFold(r.ID, c.vars["repositoryId"]) || strings.EqualFold(r.Name, c.vars["repositoryId"])) {
-			return r, nil
-		}
+	if r, ok := s.repositories.one(term("called", c.project.ID, c.vars["repositoryId"])); ok {
+		return r, nil
 	}
 	return repository{}, missing("GitRepositoryNotFoundException", "TF401019: The Git repository with name or identifier %s does not exist or you do not have permissions for the operation you are attempting.", c.vars["repositoryId"])
 }
@@ -54,10 +52,8 @@ func (s *Server) repositoryView(c *call, r repository) object {
 
 func (s *Server) listRepositories(c *call) (any, error) {
 	var all []object
-	for _, r := range s.repositories.All() {
-		if r.Project == c.project.ID {
-			all = append(all, s.repositoryView(c, r))
-		}
+	for _, r := range s.repositories.where(term("in", c.project.ID)) {
+		all = append(all, s.repositoryView(c, r))
 	}
 	return list(all), nil
 }
@@ -111,7 +107,11 @@ func (s *Server) getItem(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := "/" + strings.TrimPrefix(cmp.Or(c.q.Get("path"), c.vars["path"]), "/")
+	named := cmp.Or(c.q.Get("path"), c.vars["path"])
+	if level := c.q.Get("recursionLevel"); named == "" || c.q.Has("scopePath") || level != "" && !strings.EqualFold(level, "none") {
+		return s.listItems(c, r, k, cmp.Or(c.q.Get("scopePath"), named)), nil
+	}
+	path := "/" + strings.TrimPrefix(named, "/")
 	text, ok := k.Files[path]
 	if !ok {
 		return nil, missing("GitItemNotFoundException", "TF401174: The item '%s' could not be found in the repository '%s' at the version specified by '<%s>' (resolved to commit '%s')", path, r.Name, c.q.Get("versionDescriptor.version"), k.ID)
@@ -122,13 +122,53 @@ func (s *Server) getItem(c *call) (any, error) {
 	} else if !strings.Contains(accept, "json") && !strings.EqualFold(format, "json") || strings.EqualFold(format, "text") {
 		return plain{"text/plain", text}, nil
 	}
-	v := object{"objectId": blobID(text), "gitObjectType": "blob", "commitId": k.ID, "path": path,
-		"url":                   s.link(c.org, c.project.ID+"/_apis/git/repositories/"+r.ID+"/items"+path+"?versionType=Commit&version="+k.ID),
-		"latestProcessedChange": object{"commitId": k.ID}}
+	v := s.itemView(c, r, k, path)
+	v["latestProcessedChange"] = object{"commitId": k.ID}
+	if strings.EqualFold(c.q.Get("includeContentMetadata"), "true") {
+		v["contentMetadata"] = object{"encoding": 65001, "contentType": "text/plain", "fileName": path[strings.LastIndex(path, "/")+1:]}
+	}
 	if strings.EqualFold(c.q.Get("includeContent"), "true") {
 		v["content"] = text
 	}
 	return v, nil
+}
+
+func (s *Server) itemView(c *call, r repository, k commit, path string) object {
+	return object{"objectId": blobID(k.Files[path]), "gitObjectType": "blob", "commitId": k.ID, "path": path,
+		"url": s.link(c.org, c.project.ID+"/_apis/git/repositories/"+r.ID+"/items"+path+"?versionType=Commit&version="+k.ID)}
+}
+
+// listItems lists a folder: what lies in it, or, with the recursion "full", everything
+// below it.
+func (s *Server) listItems(c *call, r repository, k commit, folder string) object {
+	folder = "/" + strings.Trim(folder, "/")
+	within := strings.TrimSuffix(folder, "/") + "/"
+	full := strings.EqualFold(c.q.Get("recursionLevel"), "full")
+	all, seen := []object{}, map[string]bool{}
+	tree := func(path string) {
+		if !seen[path] {
+			seen[path] = true
+			all = append(all, object{"objectId": blobID(path), "gitObjectType": "tree", "commitId": k.ID, "path": path, "isFolder": true,
+				"url": s.link(c.org, c.project.ID+"/_apis/git/repositories/"+r.ID+"/items"+path+"?versionType=Commit&version="+k.ID)})
+		}
+	}
+	if k.Files[folder] == "" {
+		tree(folder)
+	}
+	for _, path := range sortedKeys(k.Files) {
+		rest, inside := strings.CutPrefix(path, within)
+		if !inside && path != folder {
+			continue
+		}
+		parts := strings.Split(rest, "/")
+		for i := 1; inside && i < len(parts) && (full || i == 1); i++ {
+			tree(within + strings.Join(parts[:i], "/"))
+		}
+		if full || len(parts) == 1 {
+			all = append(all, s.itemView(c, r, k, path))
+		}
+	}
+	return list(all)
 }
 
 func (s *Server) commitView(c *call, k commit) object {

@@ -1,6 +1,7 @@
 package azuredevops
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -8,27 +9,40 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
 
+// The two issuers. Azure DevOps' own speaks of names, one address for each organization
+// and one key set for all. Entra's speaks of ids, one address for each tenant.
 const (
-	issuerBase    = "https://vstoken.dev.azure.com"
+	vstokenHost   = "vstoken.dev.azure.com"
+	entraHost     = "login.microsoftonline.com"
+	issuerBase    = "https://" + vstokenHost
 	tokenAudience = "api://AzureADTokenExchange"
+	azureDevOps   = "499b84ac-1321-427f-aa17-267ca6975798" // the application that asks Entra for tokens
 )
 
-// signingKey is made once and journaled.
-func (s *Server) signingKey() (*rsa.PrivateKey, error) {
+// IssuerHosts are the names under which Issuer is reached in reality.
+func IssuerHosts() []string { return []string{vstokenHost, entraHost} }
+
+var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+// signingKey is the key of one issuer, made once and journaled.
+func (s *Server) signingKey(name string) (*rsa.PrivateKey, error) {
 	if s.o.key != nil {
 		return s.o.key, nil
 	}
-	if text, ok := s.keys.Get("signing"); ok {
+	if text, ok := s.keys.Get(name); ok {
 		block, _ := pem.Decode([]byte(text))
 		if block == nil {
 			return nil, errors.New("read signing key: not PEM")
@@ -44,39 +58,112 @@ func (s *Server) signingKey() (*rsa.PrivateKey, error) {
 		return nil, fmt.Errorf("make signing key: %w", err)
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
-	return key, s.keys.Put("signing", string(text))
+	return key, s.keys.Put(name, string(text))
 }
 
-func (s *Server) kid() string {
-	sum := sha1.Sum(x509.MarshalPKCS1PublicKey(&s.key.PublicKey))
+// entra is the key of Entra's tenants, made when the first of them needs it.
+func (s *Server) entra() (*rsa.PrivateKey, error) {
+	if s.entraKey == nil {
+		key, err := s.signingKey("entra")
+		if err != nil {
+			return nil, err
+		}
+		s.entraKey = key
+	}
+	return s.entraKey, nil
+}
+
+func kid(key *rsa.PrivateKey) string {
+	sum := sha1.Sum(x509.MarshalPKCS1PublicKey(&key.PublicKey))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// Issuer serves what vstoken.dev.azure.com serves: one discovery document per
-// organization and one key set for all.
+// Issuer serves what vstoken.dev.azure.com serves, one discovery document per
+// organization and one key set for all, and what login.microsoftonline.com serves for
+// the tenants of organizations. Under the name of one of the two it does not know the
+// other; under any other name it is both.
 func (s *Server) Issuer() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 			return
 		}
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		path := strings.Trim(r.URL.Path, "/")
-		if path == ".well-known/jwks" {
-			e := big.NewInt(int64(s.key.E)).Bytes()
-			writeJSON(w, http.StatusOK, object{"keys": []object{{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": s.kid(), "x5t": s.kid(),
-				"n": base64.RawURLEncoding.EncodeToString(s.key.N.Bytes()), "e": base64.RawURLEncoding.EncodeToString(e)}}})
-			return
+		for _, answer := range []struct {
+			host string
+			of   func(path string) (object, bool)
+		}{{entraHost, s.vstokenDocument}, {vstokenHost, s.entraDocument}} {
+			if v, ok := answer.of(path); ok && !strings.EqualFold(host, answer.host) {
+				writeJSON(w, http.StatusOK, v)
+				return
+			}
 		}
-		id, ok := strings.CutSuffix(path, "/.well-known/openid-configuration")
-		if _, known := s.orgs.Get(id); !ok || !known {
-			http.NotFound(w, r)
-			return
-		}
-		writeJSON(w, http.StatusOK, object{"issuer": issuerBase + "/" + id, "jwks_uri": issuerBase + "/.well-known/jwks",
-			"subject_types_supported": []string{"public", "pairwise"}, "response_types_supported": []string{"id_token"},
-			"claims_supported":                      []string{"sub", "aud", "exp", "iat", "iss", "nbf"},
-			"id_token_signing_alg_values_supported": []string{"RS256"}, "scopes_supported": []string{"openid"}})
+		http.NotFound(w, r)
 	})
+}
+
+func keySet(key *rsa.PrivateKey) object {
+	e := big.NewInt(int64(key.E)).Bytes()
+	return object{"keys": []object{{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid(key), "x5t": kid(key),
+		"n": base64.RawURLEncoding.EncodeToString(key.N.Bytes()), "e": base64.RawURLEncoding.EncodeToString(e)}}}
+}
+
+func (s *Server) vstokenDocument(path string) (object, bool) {
+	if path == ".well-known/jwks" {
+		return keySet(s.key), true
+	}
+	id, ok := strings.CutSuffix(path, "/.well-known/openid-configuration")
+	if _, known := s.orgs.Get(id); !ok || !known {
+		return nil, false
+	}
+	return object{"issuer": issuerBase + "/" + id, "jwks_uri": issuerBase + "/.well-known/jwks",
+		"subject_types_supported": []string{"public", "pairwise"}, "response_types_supported": []string{"id_token"},
+		"claims_supported":                      []string{"sub", "aud", "exp", "iat", "iss", "nbf"},
+		"id_token_signing_alg_values_supported": []string{"RS256"}, "scopes_supported": []string{"openid"}}, true
+}
+
+func entraIssuer(tenant string) string { return "https://" + entraHost + "/" + tenant + "/v2.0" }
+
+func (s *Server) entraDocument(path string) (object, bool) {
+	tenant, rest, _ := strings.Cut(path, "/")
+	if _, known := s.orgs.one(term("tenant", tenant)); !known || tenant == "" {
+		return nil, false
+	}
+	switch rest {
+	case "discovery/v2.0/keys":
+		key, err := s.entra()
+		if err != nil {
+			return nil, false
+		}
+		return keySet(key), true
+	case "v2.0/.well-known/openid-configuration":
+		base := "https://" + entraHost + "/" + tenant
+		return object{"issuer": entraIssuer(tenant), "jwks_uri": base + "/discovery/v2.0/keys",
+			"authorization_endpoint": base + "/oauth2/v2.0/authorize", "token_endpoint": base + "/oauth2/v2.0/token",
+			"subject_types_supported": []string{"pairwise"}, "response_types_supported": []string{"code", "id_token", "code id_token", "id_token token"},
+			"claims_supported":                      []string{"sub", "iss", "aud", "exp", "iat", "nbf", "tid", "ver"},
+			"id_token_signing_alg_values_supported": []string{"RS256"}, "scopes_supported": []string{"openid", "profile", "email", "offline_access"}}, true
+	}
+	return nil, false
+}
+
+// encodedGUID is how Entra writes ids into subjects: the bytes in their order in memory,
+// base64url without padding.
+func encodedGUID(id string) string {
+	raw, err := hex.DecodeString(strings.ReplaceAll(id, "-", ""))
+	if err != nil || len(raw) != 16 {
+		return ""
+	}
+	for _, swap := range [][2]int{{0, 3}, {1, 2}, {4, 5}, {6, 7}} {
+		raw[swap[0]], raw[swap[1]] = raw[swap[1]], raw[swap[0]]
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
 // TokenOptions make a token that a job would not get.
@@ -85,44 +172,53 @@ type TokenOptions struct {
 	IssuedAt time.Time // zero: now; a token is good from ten minutes before to five minutes after
 }
 
-// sign makes a token of an organization with the claims given and the times and
-// names that every token has.
-func (s *Server) sign(org, subject string, more object, o TokenOptions) (string, error) {
+// sign makes a token with the claims given and those that every token has.
+func (s *Server) sign(key *rsa.PrivateKey, issuer, subject string, more object, o TokenOptions) (string, error) {
 	at := o.IssuedAt
 	if at.IsZero() {
 		at = s.o.Now()
 	}
-	claims := object{"jti": newID(), "sub": subject, "aud": tokenAudience, "iss": issuerBase + "/" + org,
+	claims := object{"jti": newID(), "sub": subject, "aud": cmp.Or(o.Audience, tokenAudience), "iss": issuer,
 		"nbf": at.Unix() - 600, "iat": at.Unix(), "exp": at.Unix() + 300}
 	for k, v := range more {
 		claims[k] = v
 	}
-	if o.Audience != "" {
-		claims["aud"] = o.Audience
-	}
-	head, err1 := json.Marshal(object{"alg": "RS256", "typ": "JWT", "kid": s.kid(), "x5t": s.kid()})
+	head, err1 := json.Marshal(object{"alg": "RS256", "typ": "JWT", "kid": kid(key), "x5t": kid(key)})
 	body, err2 := json.Marshal(claims)
 	text := base64.RawURLEncoding.EncodeToString(head) + "." + base64.RawURLEncoding.EncodeToString(body)
 	sum := sha256.Sum256([]byte(text))
-	signature, err3 := rsa.SignPKCS1v15(rand.Reader, s.key, crypto.SHA256, sum[:])
+	signature, err3 := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
-// connectionToken speaks for a connection as it is called in one project.
+// connectionToken speaks for a connection: as it is called in one project, or, from
+// Entra, by its id, which no rename changes.
 func (s *Server) connectionToken(o organization, p project, k connection, opt TokenOptions) (string, error) {
 	r, ok := k.at(p.ID)
 	if !ok {
 		return "", fmt.Errorf("sign token: connection %s is not in project %s", k.ID, p.Name)
 	}
-	return s.sign(o.ID, "sc://"+o.Name+"/"+p.Name+"/"+r.Name, nil, opt)
+	if o.Tenant == "" {
+		return s.sign(s.key, issuerOf(o), subjectOf(o, p, k, r), nil, opt)
+	}
+	key, err := s.entra()
+	if err != nil {
+		return "", err
+	}
+	return s.sign(key, issuerOf(o), subjectOf(o, p, k, r), object{"tid": o.Tenant, "ver": "2.0"}, opt)
 }
 
-// pipelineToken speaks for a pipeline; any job gets it without any connection.
+func entraSubject(o organization, k connection) string {
+	return "/eid1/c/pub/t/" + encodedGUID(o.Tenant) + "/a/" + encodedGUID(azureDevOps) + "/sc/" + o.ID + "/" + k.ID
+}
+
+// pipelineToken speaks for a pipeline; any job gets it without any connection, and
+// always from vstoken.
 func (s *Server) pipelineToken(o organization, p project, l pipeline, r run, opt TokenOptions) (string, error) {
-	return s.sign(o.ID, "p://"+o.Name+"/"+p.Name+"/"+l.Name, object{
+	return s.sign(s.key, issuerBase+"/"+o.ID, "p://"+o.Name+"/"+p.Name+"/"+l.Name, object{
 		"org_id": o.ID, "prj_id": p.ID, "def_id": fmt.Sprint(l.ID), "rpo_id": l.Repository,
 		"rpo_uri": s.link(o, p.ID+"/_git/"+l.Repository), "rpo_ver": r.Commit, "rpo_ref": r.Ref, "run_id": fmt.Sprint(r.ID)}, opt)
 }
@@ -159,68 +255,3 @@ func (s *Server) MintPipelineToken(org, project string, pipelineID int, opt Toke
 	repo, _ := s.repositories.Get(l.Repository)
 	return s.pipelineToken(o, p, l, run{Ref: l.Branch, Commit: repo.Refs[l.Branch]}, opt)
 }
-
-// place finds a project by the names or ids of organization and project.
-func (s *Server) place(org, name string) (organization, project, error) {
-	o, ok := s.organization(org)
-	if !ok {
-		if o, ok = s.orgs.Get(org); !ok {
-			return o, project{}, fmt.Errorf("no organization %q", org)
-		}
-	}
-	p, ok := s.projectNamed(o.ID, name, false)
-	if !ok {
-		return o, p, fmt.Errorf("no project %q in %s", name, o.Name)
-	}
-	return o, p, nil
-}
-
-// createToken answers a running job that asks for a token.
-func (s *Server) createToken(c *call) (any, error) {
-	r := c.job
-	if r == nil {
-		return nil, refuse(http.StatusUnauthorized, "UnauthorizedRequestException", "TF400813: The user '%s' is not authorized to access this resource: only a running job may ask for a token.", c.who.ID)
-	}
-	job, ok := r.current("Job")
-	p, _ := s.projects.Get(r.Project)
-	if !ok || !strings.EqualFold(c.vars["planId"], r.Plan) || !strings.EqualFold(c.vars["jobId"], job.ID) || !strings.EqualFold(c.vars["hubName"], "build") ||
-		!strings.EqualFold(c.vars["scopeIdentifier"], p.ID) && !strings.EqualFold(c.vars["scopeIdentifier"], p.Name) {
-		return nil, missing("TaskOrchestrationPlanNotFoundException", "The plan %s with the job %s is not running.", c.vars["planId"], c.vars["jobId"])
-	}
-	jwt, err := s.jobTokenFor(c.org, p, *r, c.q.Get("serviceConnectionId"))
-	var odd *noReference
-	if errors.As(err, &odd) {
-		return withStatus{http.StatusBadRequest, object{"count": len(odd.text), "value": odd.text}}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return object{"oidcToken": jwt}, nil
-}
-
-// jobTokenFor applies the rule of the explicit reference: the connection has to be an
-// input of a task in the stage that runs.
-func (s *Server) jobTokenFor(o organization, p project, r run, id string) (string, error) {
-	if id == "" {
-		l, _ := s.pipelines.Get(p.ID + "/" + number(r.Pipeline))
-		return s.pipelineToken(o, p, l, r, TokenOptions{})
-	}
-	k, ok := s.connection(id)
-	stage, job := r.stageAndJob()
-	if ok && k.in(p.ID) && !k.Disabled {
-		if doc, err := parsePipeline(r.YAML); err == nil {
-			for _, name := range doc.connections(stage) {
-				if found, ok := s.namedByTask(p.ID, name); ok && found.ID == k.ID {
-					return s.connectionToken(o, p, k, TokenOptions{})
-				}
-			}
-		}
-	}
-	return "", &noReference{fmt.Sprintf("There is no explicit reference to service connection %s from current stage %s.%s.__default.", id, stage, job)}
-}
-
-// noReference is answered with a body of its own odd shape: a collection that is
-// a text.
-type noReference struct{ text string }
-
-func (e *noReference) Error() string { return e.text }

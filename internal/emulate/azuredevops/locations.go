@@ -1,5 +1,7 @@
 package azuredevops
 
+import "strings"
+
 // The calls of one location: list is the address without its last part, one with it.
 type calls = map[string]op
 
@@ -13,6 +15,8 @@ func (s *Server) locations() []route {
 		execute = "vso.build_execute"
 		guard   = "vso.pipelineresources_manage"
 		code    = "vso.code"
+
+		security = "vso.security_manage"
 	)
 	at := func(id, area, resource, template string, revision int, c calls) route {
 		return route{id: id, area: area, resource: resource, template: template, revision: revision, calls: c}
@@ -39,29 +43,31 @@ func (s *Server) locations() []route {
 			"GET": {"ReadIdentities", "vso.identity", s.readIdentities}}),
 
 		at("14e48fdc-2c8b-41ce-a0c3-e26f6cc55bd0", "serviceendpoint", "endpoints", "_apis/{area}/{resource}/{endpointId}", 4, calls{
-			"POST": {"CreateEndpoint", manage, s.createConnection}, "PUT+": {"UpdateEndpoint", manage, s.updateConnection},
+			"POST": {"CreateEndpoint", manage, s.createConnection}, "PUT+": {"UpdateEndpoint", manage, s.updateConnection}, "PUT": {"UpdateEndpoints", manage, s.updateConnections},
 			"PATCH+": {"ShareEndpoint", manage, s.shareConnection}, "DELETE+": {"DeleteEndpoint", manage, s.deleteConnection}}),
 		at("e85f1c62-adfc-4b74-b618-11a150fb195e", "serviceendpoint", "endpoints", "{project}/_apis/{area}/{resource}/{endpointId}", 4, calls{
-			"GET": {"ListEndpoints", read, s.listConnections}, "GET+": {"GetEndpoint", read, s.getConnection}}),
+			"GET": {"ListEndpoints", read, s.listConnections}, "GET+": {"GetEndpoint", read, s.getConnection},
+			"POST": {"RefreshEndpoints", manage, s.refreshConnections}}),
 		at("10a16738-9299-4cd1-9a81-fd23ad6200d0", "serviceendpoint", "executionhistory", "{project}/_apis/{area}/{endpointId}/{resource}", 1, calls{
 			"GET": {"GetExecutionHistory", read, s.executionHistory}}),
 		at("5a7938a4-655e-486c-b562-b78c54a7e87b", "serviceendpoint", "types", "_apis/{area}/{resource}", 1, calls{
 			"GET": {"ListEndpointTypes", read, s.listTypes}}),
 		preview("fb0da285-f23e-4b56-8b53-3ef5f9f6de66", "ExtensionManagement", "InstalledExtensionsByName", "_apis/{area}/{resource}/{publisherName}/{extensionName}/{version}", 1, calls{
-			"GET": {"GetExtension", "vso.extension_manage", s.getExtension}}),
+			"GET": {"GetExtension", "vso.extension_manage", s.getExtension}, "POST": {"InstallExtension", "vso.extension_manage", s.installExtension},
+			"POST+": {"InstallExtension", "vso.extension_manage", s.installExtension}, "DELETE": {"UninstallExtension", "vso.extension_manage", s.uninstallExtension}}),
 		preview("275424d0-c844-4fe2-bda6-04933a1357d8", "ExtensionManagement", "InstalledExtensions", "_apis/{area}/{resource}", 1, calls{
-			"GET": {"ListExtensions", "vso.extension", s.listExtensions}}),
+			"GET": {"ListExtensions", "vso.extension", s.listExtensions}, "PATCH": {"UpdateExtension", "vso.extension_manage", s.updateExtension}}),
 
 		preview("b5b9a4a4-e6cd-4096-853c-ab7d8b0c4eb2", "pipelinePermissions", "pipelinePermissions", "{project}/_apis/pipelines/{resource}/{resourceType}/{resourceId}", 1, calls{
 			"GET+": {"GetPipelinePermissions", build, s.getPermission}, "PATCH+": {"UpdatePipelinePermissions", guard, s.patchPermission},
 			"PATCH": {"UpdatePipelinePermissionsForResources", guard, s.patchPermissions}}),
 		preview("86c8381e-5aee-4cde-8ae4-25c0c7f5eaea", "PipelinesChecks", "configurations", "{project}/_apis/pipelines/checks/{resource}/{id}", 1, calls{
-			"GET": {"ListChecks", build, s.listChecks}, "GET+": {"GetCheck", build, s.getCheck}, "POST": {"CreateCheck", guard, s.createCheck},
-			"PATCH+": {"UpdateCheck", guard, s.updateCheck}, "DELETE+": {"DeleteCheck", guard, s.deleteCheck}}),
+			"GET": {"ListChecks", build, s.listChecks}, "GET+": {"GetCheck", build, s.getCheck}, "POST": {"CreateCheck", execute + "&" + guard, s.createCheck},
+			"PATCH+": {"UpdateCheck", execute + "&" + guard, s.updateCheck}, "DELETE+": {"DeleteCheck", execute + "&" + guard, s.deleteCheck}}),
 		preview("5f3d0e64-f943-4584-8811-77eb495e831e", "PipelinesChecks", "queryconfigurations", "{project}/_apis/pipelines/checks/{resource}", 1, calls{
 			"POST": {"QueryChecks", build, s.queryChecks}}),
 		at("37794717-f36f-4d78-b2bf-4dc30d0cfbcd", "pipelinesapproval", "approvals", "{project}/_apis/pipelines/{resource}/{approvalId}", 1, calls{
-			"GET": {"ListApprovals", build, s.listApprovals}, "GET+": {"GetApproval", build, s.getApproval}, "PATCH": {"UpdateApprovals", execute, s.updateApprovals}}),
+			"GET": {"ListApprovals", build, s.listApprovals}, "GET+": {"GetApproval", build, s.getApproval}, "PATCH": {"UpdateApprovals", execute + "&vso.pipelineresources_use", s.updateApprovals}}),
 
 		at("28e1305e-2afe-47bf-abaf-cbb0e6a91988", "pipelines", "pipelines", "{project}/_apis/{area}/{pipelineId}", 1, calls{
 			"GET": {"ListPipelines", build, s.listPipelines}, "GET+": {"GetPipeline", build, s.getPipeline}, "POST": {"CreatePipeline", execute, s.createPipeline}}),
@@ -72,7 +78,7 @@ func (s *Server) locations() []route {
 		at("fb1b6d27-3957-43d5-a14b-a2d70403e545", "pipelines", "logs", "{project}/_apis/{area}/{pipelineId}/runs/{runId}/{resource}/{logId}", 1, calls{
 			"GET": {"ListRunLogs", build, s.listLogs}, "GET+": {"GetRunLog", build, s.getLog}}),
 		at("0cd358e1-9217-4d94-8269-1c1ee6f93dcf", "build", "builds", "{project}/_apis/{area}/{resource}/{buildId}", 7, calls{
-			"GET": {"ListBuilds", build, s.listBuilds}, "GET+": {"GetBuild", build, s.getBuild}, "PATCH+": {"UpdateBuild", execute, s.updateBuild}}),
+			"GET": {"ListBuilds", build, s.listBuilds}, "POST": {"QueueBuild", execute, s.queueBuild}, "GET+": {"GetBuild", build, s.getBuild}, "PATCH+": {"UpdateBuild", execute, s.updateBuild}}),
 		at("8baac422-4c6e-4de5-8532-db96d92acffa", "build", "timeline", "{project}/_apis/{area}/builds/{buildId}/{resource}/{timelineId}", 2, calls{
 			"GET": {"GetTimeline", build, s.getTimeline}, "GET+": {"GetTimeline", build, s.getTimeline}}),
 		at("35a80daf-7f30-45fc-86e8-6b813d9c90df", "build", "logs", "{project}/_apis/{area}/builds/{buildId}/{resource}/{logId}", 2, calls{
@@ -97,16 +103,26 @@ func (s *Server) locations() []route {
 
 		preview("4e5fa14f-7097-4b73-9c85-00abc7353c61", "audit", "auditlog", "_apis/{area}/{resource}", 1, calls{
 			"GET": {"QueryAuditLog", "vso.auditlog", s.auditLog}}),
+		preview("6fa30b9a-9558-4e3b-a95f-a12572caa6e6", "audit", "actions", "_apis/{area}/{resource}", 1, calls{
+			"GET": {"ListAuditActions", "vso.auditlog", s.listAuditActions}}),
+		preview("9461c234-c84c-4ed2-b918-2f0f92ad0a35", "securityroles", "roleassignments", "_apis/{area}/scopes/{scopeId}/{resource}/resources/{resourceId}/{identityId}", 1, calls{
+			"GET": {"ListRoleAssignments", security, s.listRoles}, "PUT": {"SetRoleAssignments", security, s.setRoles}, "PUT+": {"SetRoleAssignment", security, s.setRole},
+			"PATCH": {"RemoveRoleAssignments", security, s.removeRoles}, "DELETE+": {"RemoveRoleAssignment", security, s.removeRole}}),
+		preview("f4cc9a86-453c-48d2-b44d-d3bd5c105f4f", "securityroles", "roledefinitions", "_apis/{area}/scopes/{scopeId}/{resource}", 1, calls{
+			"GET": {"ListRoleDefinitions", security, s.listRoleDefinitions}}),
 		preview("69a319f4-28c1-4bfd-93e6-ea0ff5c6f1a2", "distributedtask", "oidctoken", "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/jobs/{jobId}/{resource}", 1, calls{
 			"POST": {"CreateOidcToken", "", s.createToken}}),
 	}
 }
 
 // optionsAnswer is the location table as OPTIONS /_apis gives it; clients panic when
-// one of the eight fields is missing.
-func (s *Server) optionsAnswer() object {
+// one of the eight fields is missing. OPTIONS /_apis/{area} gives one area's part.
+func (s *Server) optionsAnswer(area ...string) object {
 	all := make([]object, 0, len(s.routes))
 	for _, r := range s.routes {
+		if len(area) > 0 && !strings.EqualFold(area[0], r.area) {
+			continue
+		}
 		released := "7.1"
 		if r.previewOnly {
 			released = "0.0"

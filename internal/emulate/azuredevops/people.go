@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -63,36 +62,68 @@ func (g group) sid() string {
 }
 
 func (g group) descriptor() string { return "Microsoft.TeamFoundation.Identity;" + g.sid() }
-func (g group) fullName() string   { return "[" + g.project.Name + "]\\" + g.name }
-func (g group) key() string        { return g.project.ID + "/" + g.name }
+func (g group) subjectDescriptor() string {
+	return "vssgp." + base64.RawURLEncoding.EncodeToString([]byte(g.sid()))
+}
+func (g group) fullName() string { return "[" + g.project.Name + "]\\" + g.name }
+func (g group) key() string      { return g.project.ID + "/" + g.name }
 
 func property(value string) object { return object{"$type": "System.String", "$value": value} }
 
-func (s *Server) groups(org string) []group {
+// groupsOf are the groups that somebody is in.
+func (s *Server) groupsOf(i identity) []group {
 	var all []group
-	for _, p := range s.projects.All() {
-		if p.Org != org {
-			continue
-		}
-		for _, name := range groupNames {
+	for _, key := range i.Groups {
+		id, name, _ := strings.Cut(key, "/")
+		if p, ok := s.projects.Get(id); ok {
 			all = append(all, group{p, name})
 		}
 	}
 	return all
 }
 
+// groupsCalled are the groups of the projects of which one is called by any of the words.
+func (s *Server) groupsCalled(org string, wanted map[string]bool, value string) []group {
+	projects := map[string]project{}
+	for _, x := range append(sortedKeys(wanted), value) {
+		for _, p := range s.projects.where(term("group", org, x)) {
+			projects[p.ID] = p
+		}
+	}
+	var all []group
+	for _, id := range sortedKeys(projects) {
+		for _, name := range groupNames {
+			all = append(all, group{projects[id], name})
+		}
+	}
+	return all
+}
+
+// identitiesCalled are the people and services that are called by any of the words.
+func (s *Server) identitiesCalled(org string, wanted map[string]bool, value string) []identity {
+	found := map[string]identity{}
+	for _, x := range append(sortedKeys(wanted), value) {
+		for _, i := range s.identities.where(term("called", org, x)) {
+			found[i.ID] = i
+		}
+	}
+	var all []identity
+	for _, id := range sortedKeys(found) {
+		all = append(all, found[id])
+	}
+	return all
+}
+
 func (s *Server) groupView(c *call, g group, members bool) object {
-	v := object{"id": g.id(), "descriptor": g.descriptor(), "subjectDescriptor": "vssgp." + base64.RawURLEncoding.EncodeToString([]byte(g.sid())),
+	v := object{"id": g.id(), "descriptor": g.descriptor(), "subjectDescriptor": g.subjectDescriptor(),
 		"providerDisplayName": g.fullName(), "customDisplayName": g.fullName(), "isActive": true, "isContainer": true,
 		"members": []string{}, "memberOf": []string{}, "memberIds": []string{}, "resourceVersion": 2, "metaTypeId": 255,
 		"properties": object{"SchemaClassName": property("Group"), "Account": property(g.name), "LocalScopeId": property(g.project.ID),
 			"ScopeType": property("TeamProject"), "ScopeName": property(g.project.Name)}}
 	if members {
 		var descriptors, ids []string
-		for _, i := range s.identities.All() {
-			if i.Org == c.org.ID && slices.Contains(i.Groups, g.key()) {
-				descriptors, ids = append(descriptors, i.descriptor()), append(ids, i.ID)
-			}
+		for _, i := range s.identities.where(term("member", g.key())) {
+			descriptors, ids = append(descriptors, i.descriptor()), append(ids, i.ID)
 		}
 		if ids != nil {
 			v["members"], v["memberIds"] = descriptors, ids
@@ -104,10 +135,8 @@ func (s *Server) groupView(c *call, g group, members bool) object {
 func (s *Server) identityView(c *call, i identity, members bool) object {
 	memberOf := []string{}
 	if members {
-		for _, g := range s.groups(c.org.ID) {
-			if slices.Contains(i.Groups, g.key()) {
-				memberOf = append(memberOf, g.descriptor())
-			}
+		for _, g := range s.groupsOf(i) {
+			memberOf = append(memberOf, g.descriptor())
 		}
 	}
 	class := "User"
@@ -136,10 +165,7 @@ func (s *Server) readIdentities(c *call) (any, error) {
 		return nil, bad("ArgumentException", "Either descriptors, identityIds, subjectDescriptors or searchFilter with filterValue must be given.")
 	}
 	var found []object
-	for _, i := range s.identities.All() {
-		if i.Org != c.org.ID {
-			continue
-		}
+	for _, i := range s.identitiesCalled(c.org.ID, wanted, value) {
 		mail, name := strings.ToLower(i.Email), strings.ToLower(i.Name)
 		hit := wanted[i.ID] || wanted[strings.ToLower(i.descriptor())] || wanted[strings.ToLower(i.subjectDescriptor())]
 		switch filter {
@@ -156,11 +182,10 @@ func (s *Server) readIdentities(c *call) (any, error) {
 			found = append(found, s.identityView(c, i, members))
 		}
 	}
-	for _, g := range s.groups(c.org.ID) {
-		v := s.groupView(c, g, members)
+	for _, g := range s.groupsCalled(c.org.ID, wanted, value) {
 		full := strings.ToLower(g.fullName())
 		if wanted[g.id()] || wanted[strings.ToLower(g.descriptor())] || (filter != "" && filter != "mailaddress" && full == value) {
-			found = append(found, v)
+			found = append(found, s.groupView(c, g, members))
 		}
 	}
 	return list(found), nil

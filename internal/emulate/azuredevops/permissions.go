@@ -19,10 +19,12 @@ func (p permission) allows(pipeline int) bool {
 type sentPermission struct {
 	Resource struct{ Type, ID, Name string }
 	All      *struct{ Authorized bool } `json:"allPipelines"`
-	Each     []struct {
-		ID         int
-		Authorized bool
-	} `json:"pipelines"`
+	Each     []sentGrant                `json:"pipelines"`
+}
+
+type sentGrant struct {
+	ID         int
+	Authorized bool
 }
 
 // permission reads what is granted on a resource that exists.
@@ -130,6 +132,9 @@ func (s *Server) changePermission(c *call, kind, id string, in sentPermission) (
 	}
 	slices.SortFunc(p.Pipelines, func(a, b grant) int { return cmp.Compare(a.Pipeline, b.Pipeline) })
 	action := "Pipelines.ResourceAuthorizedForPipeline"
+	if slices.ContainsFunc(in.Each, func(e sentGrant) bool { return !e.Authorized }) {
+		action = "Pipelines.ResourceUnauthorizedForPipeline"
+	}
 	if in.All != nil {
 		p.All, action = nil, "Pipelines.ResourceUnauthorizedForProject"
 		if in.All.Authorized {

@@ -1,6 +1,7 @@
 package azuredevops
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -8,13 +9,7 @@ import (
 const minimumReviewers = "fa4e907d-c16b-4a4c-9dfa-4906e5d171dd"
 
 func (s *Server) policiesOn(repo, ref string) []policy {
-	var all []policy
-	for _, p := range s.policies.All() {
-		if p.Repository == repo && p.Ref == ref {
-			all = append(all, p)
-		}
-	}
-	return all
+	return slices.DeleteFunc(s.policies.where(term("on", repo, ref)), func(p policy) bool { return p.Ref != ref }) // refs have case
 }
 
 func (s *Server) policyView(c *call, p policy) object {
@@ -30,10 +25,10 @@ func (s *Server) policyView(c *call, p policy) object {
 // repository and branch.
 func (s *Server) listPolicies(c *call) (any, error) {
 	var all []object
-	for _, p := range s.policies.All() {
+	for _, p := range s.policies.where(term("in", c.project.ID)) {
 		repo, ref, kind := c.q.Get("repositoryId"), c.q.Get("refName"), c.q.Get("policyType")
 		scope := c.q.Get("scope") // {repository id without hyphens}:{ref}
-		if p.Project != c.project.ID || kind != "" && !strings.EqualFold(kind, minimumReviewers) ||
+		if kind != "" && !strings.EqualFold(kind, minimumReviewers) ||
 			repo != "" && !strings.EqualFold(repo, p.Repository) || ref != "" && fullRef(ref) != p.Ref ||
 			scope != "" && !strings.EqualFold(scope, strings.ReplaceAll(p.Repository, "-", "")+":"+p.Ref) {
 			continue

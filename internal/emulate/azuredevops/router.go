@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -100,8 +99,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeFault(w, missing("VssServiceException", "The organization %q does not exist.", path[0]))
 		return
 	}
-	if r.Method == http.MethodOptions && len(path) == 2 && strings.EqualFold(path[1], "_apis") {
-		writeJSON(w, http.StatusOK, s.optionsAnswer())
+	if r.Method == http.MethodOptions && len(path) >= 2 && len(path) <= 3 && strings.EqualFold(path[1], "_apis") {
+		writeJSON(w, http.StatusOK, s.optionsAnswer(path[2:]...))
 		return
 	}
 	l, vars, ok := s.find(path[1:])
@@ -122,9 +121,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call, l route,
 		return
 	}
 	c.body = body
-	if s.o.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(s.o.RetryAfter.Seconds())))
-	}
 	s.mu.Lock()
 	answer, err := s.admitted(c, l, o)
 	s.mu.Unlock()
@@ -143,9 +139,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c *call, l route,
 
 // admitted checks token, version, scope and project and then does the call.
 func (s *Server) admitted(c *call, l route, o op) (any, error) {
+	if s.weather.signIn {
+		return nil, errSignIn
+	}
 	scopes, err := s.authenticate(c)
 	if err != nil {
 		return nil, err
+	}
+	if f := s.charge(c); f != nil {
+		return nil, f
 	}
 	var f *fault
 	if c.version, f = parseVersion(c.r); f == nil {
@@ -154,6 +156,7 @@ func (s *Server) admitted(c *call, l route, o op) (any, error) {
 	if f != nil {
 		return nil, f
 	}
+	c.header.Set("Content-Type", c.version.contentType(l))
 	if o.scope != "" && c.job == nil && !allows(scopes, o.scope) {
 		return nil, refuse(http.StatusUnauthorized, "UnauthorizedRequestException", "TF400813: The user '%s' is not authorized to access this resource: the token lacks the scope %s.", c.who.ID, o.scope)
 	}

@@ -10,12 +10,16 @@ import (
 
 type organization struct {
 	ID, Name, Toolkit string
+	ToolkitFlags      string // of its installation; empty: none
+	Tenant            string // with one, tokens come from Entra's issuer instead of vstoken
+	NotAudited        bool
 }
 
 type project struct {
 	ID, Org, Name, Description string
 	OldNames                   []string
 	Changed                    time.Time
+	Ready                      time.Time // when making it ends
 }
 
 type identity struct {
@@ -72,10 +76,13 @@ type connection struct {
 	Data                                                 map[string]string
 	References                                           []reference
 	Administrators                                       []string
+	Roles                                                map[string]string // by the id of a person or group: Reader, User, Administrator
 	CreatedBy, ModifiedBy                                string
 	Created, Modified                                    time.Time
 	Used                                                 time.Time // last time that a job got hold of it
 	Disabled                                             bool
+	Ready                                                time.Time // when making it ends
+	Failure                                              string    // what it ends with, if not well
 	Deleted                                              time.Time // zero: lives
 }
 
@@ -109,6 +116,8 @@ type approval struct {
 	Approvers        []string
 	Needed           int
 	NotTheRequester  bool
+	InSequence       bool
+	Blocked          []string
 	Instructions     string
 	Votes            []vote
 	Created, Changed time.Time
@@ -159,7 +168,9 @@ type auditEntry struct {
 }
 
 type operation struct {
-	ID, Org, Status string
+	ID, Org string
+	Status  string    // what it ends with
+	Done    time.Time // when
 }
 
 // tables is the whole memory.
@@ -167,22 +178,22 @@ type tables struct {
 	seeded       *wire.Table[string]
 	counters     *wire.Table[int]
 	keys         *wire.Table[string]
-	orgs         *wire.Table[organization]
-	projects     *wire.Table[project]
-	identities   *wire.Table[identity]
+	orgs         *indexed[organization]
+	projects     *indexed[project]
+	identities   *indexed[identity]
 	tokens       *wire.Table[token]
-	repositories *wire.Table[repository]
+	repositories *indexed[repository]
 	commits      *wire.Table[commit]
-	policies     *wire.Table[policy]
-	queues       *wire.Table[queue]
-	pipelines    *wire.Table[pipeline]
-	connections  *wire.Table[connection]
+	policies     *indexed[policy]
+	queues       *indexed[queue]
+	pipelines    *indexed[pipeline]
+	connections  *indexed[connection]
 	permissions  *wire.Table[permission]
-	checks       *wire.Table[check]
-	approvals    *wire.Table[approval]
-	runs         *wire.Table[run]
-	logs         *wire.Table[logText]
-	audits       *wire.Table[auditEntry]
+	checks       *indexed[check]
+	approvals    *indexed[approval]
+	runs         *indexed[run]
+	logs         *indexed[logText]
+	audits       *indexed[auditEntry]
 	operations   *wire.Table[operation]
 }
 
@@ -192,28 +203,35 @@ func open[T any](j *wire.Journal, name string, into **wire.Table[T], err *error)
 	}
 }
 
+func openIndexed[T any](j *wire.Journal, name string, into **indexed[T], by func(T) []string, err *error) {
+	var t *wire.Table[T]
+	if open(j, name, &t, err); *err == nil {
+		*into = index(t, by)
+	}
+}
+
 func openTables(j *wire.Journal) (tables, error) {
 	var t tables
 	var err error
 	open(j, "seeded", &t.seeded, &err)
 	open(j, "counters", &t.counters, &err)
 	open(j, "keys", &t.keys, &err)
-	open(j, "organizations", &t.orgs, &err)
-	open(j, "projects", &t.projects, &err)
-	open(j, "identities", &t.identities, &err)
+	openIndexed(j, "organizations", &t.orgs, organization.terms, &err)
+	openIndexed(j, "projects", &t.projects, project.terms, &err)
+	openIndexed(j, "identities", &t.identities, identity.terms, &err)
 	open(j, "tokens", &t.tokens, &err)
-	open(j, "repositories", &t.repositories, &err)
+	openIndexed(j, "repositories", &t.repositories, repository.terms, &err)
 	open(j, "commits", &t.commits, &err)
-	open(j, "policies", &t.policies, &err)
-	open(j, "queues", &t.queues, &err)
-	open(j, "pipelines", &t.pipelines, &err)
-	open(j, "connections", &t.connections, &err)
+	openIndexed(j, "policies", &t.policies, policy.terms, &err)
+	openIndexed(j, "queues", &t.queues, queue.terms, &err)
+	openIndexed(j, "pipelines", &t.pipelines, pipeline.terms, &err)
+	openIndexed(j, "connections", &t.connections, connection.terms, &err)
 	open(j, "permissions", &t.permissions, &err)
-	open(j, "checks", &t.checks, &err)
-	open(j, "approvals", &t.approvals, &err)
-	open(j, "runs", &t.runs, &err)
-	open(j, "logs", &t.logs, &err)
-	open(j, "audit", &t.audits, &err)
+	openIndexed(j, "checks", &t.checks, check.terms, &err)
+	openIndexed(j, "approvals", &t.approvals, approval.terms, &err)
+	openIndexed(j, "runs", &t.runs, run.terms, &err)
+	openIndexed(j, "logs", &t.logs, logText.terms, &err)
+	openIndexed(j, "audit", &t.audits, auditEntry.terms, &err)
 	open(j, "operations", &t.operations, &err)
 	if err != nil {
 		return t, fmt.Errorf("open tables: %w", err)

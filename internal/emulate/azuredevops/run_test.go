@@ -236,7 +236,7 @@ func TestRunsSurviveAKillAndCanBeCancelled(t *testing.T) {
 	if got := again.state(r.ID); got.Result != "succeeded" {
 		t.Fatalf("after a restart: %+v", got)
 	}
-	if w.s.kid() != again.s.kid() {
+	if kid(w.s.key) != kid(again.s.key) {
 		t.Error("the restart made a new key")
 	}
 	other := again.queue("main")

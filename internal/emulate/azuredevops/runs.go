@@ -29,7 +29,7 @@ func (s *Server) pipelineView(c *call, l pipeline) object {
 }
 
 func (s *Server) pipelinesOf(project string) []pipeline {
-	return slices.DeleteFunc(s.pipelines.All(), func(l pipeline) bool { return l.Project != project })
+	return s.pipelines.where(term("in", project))
 }
 
 func (s *Server) listPipelines(c *call) (any, error) {
@@ -104,8 +104,10 @@ func (s *Server) createRun(c *call) (any, error) {
 	if in.YamlOverride != "" && !preview {
 		return nil, bad(invalidPipeline, "YamlOverride can be used with a preview run only.")
 	}
-	if !preview && !s.may(c.who, c.project.ID, RightQueue) {
-		return nil, refuse(http.StatusForbidden, "AccessDeniedException", "TF215106: Access denied. %s needs Queue builds permissions for pipeline %s in team project %s to perform the action.", c.who.Name, l.Name, c.project.Name)
+	if !preview {
+		if err := s.mayQueue(c, l); err != nil {
+			return nil, err
+		}
 	}
 	parameters, variables := map[string]string{}, map[string]string{}
 	for k, v := range in.TemplateParameters {
@@ -127,6 +129,46 @@ func (s *Server) createRun(c *call) (any, error) {
 		return nil, err
 	}
 	return s.runView(c, r), nil
+}
+
+// queueBuild is the older way to start a pipeline.
+func (s *Server) queueBuild(c *call) (any, error) {
+	var in struct {
+		Definition         struct{ ID int }
+		SourceBranch       string
+		SourceVersion      string
+		TemplateParameters map[string]any
+	}
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	l, ok := s.pipelines.Get(c.project.ID + "/" + number(in.Definition.ID))
+	if !ok {
+		return nil, missing("DefinitionNotFoundException", "The build definition %d does not exist in the project %s.", in.Definition.ID, c.project.Name)
+	}
+	if err := s.mayQueue(c, l); err != nil {
+		return nil, err
+	}
+	parameters := map[string]string{}
+	for k, v := range in.TemplateParameters {
+		parameters[k] = fmt.Sprint(v)
+	}
+	r, err := s.newRun(c.org, c.project, l, cmp.Or(fullRef(in.SourceBranch), l.Branch), in.SourceVersion, parameters, "")
+	if err != nil {
+		return nil, err
+	}
+	r.By = c.who.ID
+	if r, err = s.queueRun(r); err != nil {
+		return nil, err
+	}
+	return s.buildView(c, r), nil
+}
+
+func (s *Server) mayQueue(c *call, l pipeline) error {
+	if s.may(c.who, c.project.ID, RightQueue) {
+		return nil
+	}
+	return refuse(http.StatusForbidden, "AccessDeniedException", "TF215106: Access denied. %s needs Queue builds permissions for pipeline %s in team project %s to perform the action.", c.who.Name, l.Name, c.project.Name)
 }
 
 // newRun compiles a pipeline at a ref: everything that can be wrong with it is
@@ -160,7 +202,7 @@ func (s *Server) newRun(o organization, p project, l pipeline, ref, version stri
 	}
 	for _, st := range doc.Stages {
 		for _, name := range doc.connections(st.Name) {
-			if k, ok := s.namedByTask(p.ID, name); !ok || k.Disabled || !k.Deleted.IsZero() {
+			if k, ok := s.namedByTask(p.ID, name); !ok || !s.usable(k) {
 				return r, bad(invalidPipeline, "The pipeline is not valid. Job %s: Step input awsCredentials references service connection %s which could not be found. The service connection does not exist, has been disabled or has not been authorized for use. For authorization details, refer to https://aka.ms/yamlauthz.", st.Jobs[0].Name, name)
 			}
 		}
@@ -203,11 +245,9 @@ func (s *Server) queueRun(r run) (run, error) {
 	}
 	now := s.o.Now()
 	today := now.Format("20060102")
-	of := 1
-	for _, old := range s.runs.All() {
-		if old.Project == r.Project && old.Pipeline == r.Pipeline && strings.HasPrefix(old.Name, today) {
-			of++
-		}
+	of, err := s.next("run/"+r.Project+"/"+number(r.Pipeline)+"/"+today, 1)
+	if err != nil {
+		return r, err
 	}
 	r.ID, r.Name, r.Queued, r.State = n, fmt.Sprintf("%s.%d", today, of), now, "inProgress"
 	r.Plan, r.Timeline = newID(), newID()
@@ -268,10 +308,8 @@ func (s *Server) listRuns(c *call) (any, error) {
 		return nil, err
 	}
 	var all []object
-	for _, r := range slices.Backward(s.runs.All()) {
-		if r.Project == c.project.ID && r.Pipeline == l.ID {
-			all = append(all, s.runView(c, r))
-		}
+	for _, r := range slices.Backward(s.runs.where(term("of", c.project.ID, strconv.Itoa(l.ID)))) {
+		all = append(all, s.runView(c, r))
 	}
 	return list(all), nil
 }

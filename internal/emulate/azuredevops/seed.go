@@ -12,6 +12,8 @@ type Organization struct {
 	ID       string // the GUID at the end of the issuer
 	Name     string
 	Toolkit  string // version of the AWS Toolkit; empty: not installed
+	Tenant   string // GUID of an Entra tenant that issues tokens of connections; empty: vstoken does
+	NoAudit  bool   // auditing is switched off
 	Projects []Project
 	People   []Person
 	Services []Service
@@ -75,6 +77,7 @@ const (
 	RightQueue  Right = "queue"
 	RightPush   Right = "push"
 	RightAdmin  Right = "admin"
+	RightAudit  Right = "audit" // view the organization's audit log
 )
 
 // Person is a user. The lists hold names of projects.

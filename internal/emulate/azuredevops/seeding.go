@@ -14,7 +14,7 @@ func (s *Server) seed(d Seed) error {
 			return fmt.Errorf("seed organization %q: %w", o.Name, err)
 		}
 		id, err := s.once("organization/"+o.Name, o.ID, func(id string) error {
-			return s.orgs.Put(id, organization{ID: id, Name: o.Name, Toolkit: o.Toolkit})
+			return s.orgs.Put(id, organization{ID: id, Name: o.Name, Toolkit: o.Toolkit, Tenant: strings.ToLower(o.Tenant), NotAudited: o.NoAudit})
 		})
 		if err != nil {
 			return fmt.Errorf("seed organization %q: %w", o.Name, err)

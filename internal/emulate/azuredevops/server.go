@@ -24,8 +24,8 @@ type Options struct {
 	BaseURL func() string    // own base URL, for links and collection URIs
 	Seed    Seed
 
-	Lag        time.Duration // how long a deleted connection is still seen, being deleted
-	RetryAfter time.Duration // sent as Retry-After with every answer, good ones too; zero: not sent
+	Lag        time.Duration // until SetLag: how long a deleted connection is still seen, being deleted
+	RetryAfter time.Duration // until SetRateLimit: sent as Retry-After with every answer, good ones too; zero: not sent
 	HTTP       *http.Client  // what agents call AWS with; nil: a client with a deadline of 30 s
 
 	key *rsa.PrivateKey // of tests that do not care; nil: made once and journaled
@@ -33,12 +33,15 @@ type Options struct {
 
 // Server is the emulator. It is safe for concurrent use.
 type Server struct {
-	o      Options
-	key    *rsa.PrivateKey
-	routes []route
+	o        Options
+	key      *rsa.PrivateKey // of vstoken
+	entraKey *rsa.PrivateKey // nil: not needed so far
+	routes   []route
 
-	mu sync.Mutex // held by whoever reads or changes the tables
+	mu sync.Mutex // held by whoever reads or changes what follows
 	tables
+	weather
+	idle     time.Time // before it no connection has idled too long
 	revision atomic.Uint64
 	stepping sync.Mutex // one Step at a time
 }
@@ -62,12 +65,12 @@ func New(o Options) (*Server, error) {
 		o.HTTP = &http.Client{Timeout: 30 * time.Second}
 	}
 	o.Gate.Speak(failures...)
-	s := &Server{o: o}
+	s := &Server{o: o, weather: weather{lag: Lag{Delete: o.Lag}, limit: RateLimit{RetryAfter: o.RetryAfter}}}
 	var err error
 	if s.tables, err = openTables(o.Journal); err != nil {
 		return nil, err
 	}
-	if s.key, err = s.signingKey(); err != nil {
+	if s.key, err = s.signingKey("signing"); err != nil {
 		return nil, err
 	}
 	if err := s.seed(o.Seed); err != nil {

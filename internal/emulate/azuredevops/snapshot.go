@@ -81,11 +81,9 @@ func (s *Server) Snapshot() Snapshot {
 	defer s.mu.Unlock()
 	snap := Snapshot{Revision: s.Revision(), Organizations: []SnapshotOrganization{}}
 	for _, o := range s.orgs.All() {
-		view := SnapshotOrganization{ID: o.ID, Name: o.Name, Issuer: issuerBase + "/" + o.ID, Toolkit: o.Toolkit, Projects: []SnapshotProject{}}
-		for _, p := range s.projects.All() {
-			if p.Org == o.ID {
-				view.Projects = append(view.Projects, s.snapProject(o, p))
-			}
+		view := SnapshotOrganization{ID: o.ID, Name: o.Name, Issuer: issuerOf(o), Toolkit: o.Toolkit, Projects: []SnapshotProject{}}
+		for _, p := range s.projects.where(term("in", o.ID)) {
+			view.Projects = append(view.Projects, s.snapProject(o, p))
 		}
 		snap.Organizations = append(snap.Organizations, view)
 	}
@@ -97,16 +95,14 @@ func (s *Server) snapProject(o organization, p project) SnapshotProject {
 	for _, l := range s.pipelinesOf(p.ID) {
 		v.Pipelines = append(v.Pipelines, SnapshotPipeline{l.ID, l.Name, l.Path})
 	}
-	for _, k := range s.connections.All() {
+	for _, k := range s.connections.where(term("in", p.ID)) {
 		if r, ok := k.at(p.ID); ok && !s.gone(k) {
 			v.Connections = append(v.Connections, s.snapConnection(o, p, k, r))
 		}
 	}
-	runs := s.runs.All()
+	runs := s.runs.where(term("in", p.ID))
 	for i := len(runs) - 1; i >= 0 && len(v.Runs) < 20; i-- {
-		if runs[i].Project == p.ID {
-			v.Runs = append(v.Runs, s.snapRun(runs[i]))
-		}
+		v.Runs = append(v.Runs, s.snapRun(runs[i]))
 	}
 	return v
 }
@@ -115,7 +111,7 @@ func (s *Server) snapConnection(o organization, p project, k connection, r refer
 	v := SnapshotConnection{ID: k.ID, Name: r.Name, Type: k.Type, Description: k.Description, Role: k.Parameters["assumeRoleArn"],
 		OIDC: k.Parameters["useOIDC"] == "true", Keys: k.Parameters["username"] != "" || k.Parameters["password"] != "",
 		Shared: len(k.References) > 1, Disabled: k.Disabled, Deleting: !k.Deleted.IsZero(),
-		Subject: "sc://" + o.Name + "/" + p.Name + "/" + r.Name, Pipelines: []int{}, Checks: []SnapshotCheck{}}
+		Subject: subjectOf(o, p, k, r), Pipelines: []int{}, Checks: []SnapshotCheck{}}
 	perm, _ := s.permissions.Get(permission{Project: p.ID, Type: "endpoint", Resource: k.ID}.key())
 	v.All = perm.All != nil
 	for _, g := range perm.Pipelines {
@@ -125,6 +121,20 @@ func (s *Server) snapConnection(o organization, p project, k connection, r refer
 		v.Checks = append(v.Checks, SnapshotCheck{ch.ID, ch.KindName, string(ch.Settings)})
 	}
 	return v
+}
+
+func issuerOf(o organization) string {
+	if o.Tenant != "" {
+		return entraIssuer(o.Tenant)
+	}
+	return issuerBase + "/" + o.ID
+}
+
+func subjectOf(o organization, p project, k connection, r reference) string {
+	if o.Tenant != "" {
+		return entraSubject(o, k)
+	}
+	return "sc://" + o.Name + "/" + p.Name + "/" + r.Name
 }
 
 func (s *Server) snapRun(r run) SnapshotRun {

@@ -2,9 +2,11 @@ package azuredevops
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,10 +21,8 @@ func (s *Server) Step(ctx context.Context) {
 	s.mu.Lock()
 	_ = s.age() // a journal that fails is noticed by the next call that needs it
 	var ids []int
-	for _, r := range s.runs.All() {
-		if r.State != "completed" {
-			ids = append(ids, r.ID)
-		}
+	for _, r := range s.runs.where(term("live")) {
+		ids = append(ids, r.ID)
 	}
 	s.mu.Unlock()
 	var all sync.WaitGroup
@@ -198,6 +198,7 @@ func (s *Server) execute(ctx context.Context, r run, doc document, at int) {
 		if k, ok := s.connection(id); ok {
 			k.Used = now
 			_ = s.connections.Put(id, k)
+			_ = s.auditAs(k.Org, r.By, a.project, "Library.ServiceConnectionExecuted", fmt.Sprintf("Service connection %s was used by run %d", k.Name, r.ID), k.auditData())
 		}
 	}
 	_ = s.saved(s.logs.Put(logKey(r.ID, t.Log), logText{Run: r.ID, ID: t.Log, Created: now, Lines: a.lines}), s.runs.Put(number(r.ID), fresh))
@@ -211,8 +212,8 @@ func (s *Server) cancel(r *run) {
 			x.State, x.Result, x.Finished = "completed", "canceled", now
 		}
 	}
-	for _, a := range s.approvals.All() {
-		if a.Run == r.ID && a.Status == "pending" {
+	for _, a := range s.approvals.where(term("run", strconv.Itoa(r.ID))) {
+		if a.Status == "pending" {
 			a.Status, a.Changed = "canceled", now
 			_ = s.saved(s.approvals.Put(a.ID, a))
 		}
@@ -221,8 +222,8 @@ func (s *Server) cancel(r *run) {
 }
 
 func (s *Server) queueNamed(project, name string) (queue, bool) {
-	for _, q := range s.queues.All() {
-		if q.Project == project && strings.EqualFold(q.Name, name) {
+	for _, q := range s.queues.where(term("in", project)) {
+		if strings.EqualFold(q.Name, name) {
 			return q, true
 		}
 	}

@@ -15,14 +15,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// verified checks a token with the published keys and returns its claims.
+// verified checks a token with the keys of vstoken and returns its claims.
 func (w *world) verified(token string) map[string]any {
 	w.t.Helper()
+	return w.signedBy("/.well-known/jwks", token)
+}
+
+// signedBy checks a token with the keys published at a path and returns its claims.
+func (w *world) signedBy(path, token string) map[string]any {
+	w.t.Helper()
 	rec := httptest.NewRecorder()
-	w.s.Issuer().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/.well-known/jwks", nil))
+	w.s.Issuer().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
 	var keys jose.JSONWebKeySet
 	if err := json.Unmarshal(rec.Body.Bytes(), &keys); err != nil {
-		w.t.Fatal(err)
+		w.t.Fatalf("%s: %s: %v", path, rec.Body, err)
 	}
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {

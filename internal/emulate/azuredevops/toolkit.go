@@ -33,8 +33,9 @@ func (a *agent) credentials(ctx context.Context) bool {
 	}
 	a.s.mu.Lock()
 	k, ok := a.s.namedByTask(a.project.ID, name)
+	ok = ok && a.s.usable(k)
 	a.s.mu.Unlock()
-	if !ok || k.Disabled || !k.Deleted.IsZero() {
+	if !ok {
 		a.fail("Error: Endpoint auth data not present: %s. The service connection does not exist or has been disabled", name)
 		return false
 	}
@@ -47,7 +48,7 @@ func (a *agent) credentials(ctx context.Context) bool {
 	}
 	keyless := p["username"] == "" && p["password"] == ""
 	oidc := p["useOIDC"]
-	if !knowsOIDC(a.org.Toolkit) {
+	if !knowsOIDC(a.org.toolkit()) {
 		oidc = ""
 	}
 	if oidc == "true" {
@@ -57,7 +58,7 @@ func (a *agent) credentials(ctx context.Context) bool {
 		a.fail("%s", noCredentials) // a hosted agent has none of its own
 		return false
 	}
-	if knowsOIDC(a.org.Toolkit) {
+	if knowsOIDC(a.org.toolkit()) {
 		_ = a.endpointAuth(k)
 		if oidc == "" {
 			a.printf("Skipping OIDC: not enabled in service connections")

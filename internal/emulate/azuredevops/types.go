@@ -1,7 +1,6 @@
 package azuredevops
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,9 +43,9 @@ func knowsOIDC(version string) bool {
 
 func endpointTypes(o organization) []endpointType {
 	types := []endpointType{genericType}
-	if o.Toolkit != "" {
+	if o.toolkit() != "" {
 		inputs := awsInputs
-		if !knowsOIDC(o.Toolkit) {
+		if !knowsOIDC(o.toolkit()) {
 			inputs = inputs[:len(inputs)-1]
 		}
 		types = append(types, endpointType{awsType, "AWS", "UsernamePassword", inputs})
@@ -94,45 +93,6 @@ func (t endpointType) view() object {
 			"authorizationHeaders": []object{}, "clientCertificates": []object{}, "dataSourceBindings": []object{}, "requiresOAuth2Configuration": false}}}
 }
 
-const (
-	toolkitPublisher = "AmazonWebServices"
-	toolkitExtension = "aws-vsts-tools"
-)
-
-func (s *Server) toolkitView(o organization) object {
-	return object{"extensionId": toolkitExtension, "extensionName": "AWS Toolkit for Azure DevOps", "publisherId": toolkitPublisher,
-		"publisherName": "Amazon Web Services", "version": o.Toolkit, "flags": "none",
-		"installState": object{"flags": "none", "lastUpdated": "2026-01-12T00:00:00Z"}}
-}
-
-func (s *Server) getExtension(c *call) (any, error) {
-	publisher, name := c.vars["publisherName"], c.vars["extensionName"]
-	if c.org.Toolkit == "" || !strings.EqualFold(publisher, toolkitPublisher) || !strings.EqualFold(name, toolkitExtension) {
-		return nil, missing("InstalledExtensionNotFoundException", "TF1590010: The extension %s.%s is not installed for this organization.", publisher, name)
-	}
-	return s.toolkitView(c.org), nil
-}
-
-func (s *Server) listExtensions(c *call) (any, error) {
-	if c.org.Toolkit == "" {
-		return list[object](nil), nil
-	}
-	return list([]object{s.toolkitView(c.org)}), nil
-}
-
-// SetToolkit changes the version of the AWS Toolkit in an organization, as the
-// marketplace or an administrator would; an empty version uninstalls it.
-func (s *Server) SetToolkit(org, version string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o, ok := s.organization(org)
-	if !ok {
-		return fmt.Errorf("set toolkit: no organization %q", org)
-	}
-	o.Toolkit = version
-	return s.saved(s.orgs.Put(o.ID, o))
-}
-
 func (s *Server) executionHistory(c *call) (any, error) {
 	k, ok := s.connection(c.vars["endpointId"])
 	if !ok || !k.in(c.project.ID) || !s.sees(c.who, k, c.project.ID) {
@@ -147,10 +107,8 @@ func (s *Server) executionHistory(c *call) (any, error) {
 		before = 1 << 30
 	}
 	all, last := []object{}, 0
-	runs := s.runs.All()
-	for i := len(runs) - 1; i >= 0; i-- {
-		r := runs[i]
-		if r.Project != c.project.ID || r.ID >= before || !slices.Contains(r.Used, k.ID) {
+	for _, r := range slices.Backward(s.runs.where(term("used", k.ID))) {
+		if r.Project != c.project.ID || r.ID >= before {
 			continue
 		}
 		if len(all) == top {
