@@ -72,7 +72,7 @@ func newWorld(t *testing.T, change ...func(*emulator.Seed, *emulator.Options)) *
 			{Name: "Contributor", Email: "contributor@example.com", Contributor: []string{"Web Shop"}},
 			{Name: "Administrator", Email: "administrator@example.com", Token: "administrators", ProjectAdministrator: []string{"Web Shop", "Data Lake"}}},
 		Services: []emulator.Service{{Name: "fedbot", Token: "ours", Rights: map[string][]emulator.Right{
-			"Web Shop": {emulator.RightRead, emulator.RightView, emulator.RightCreate, emulator.RightQueue}}},
+			"Web Shop": {emulator.RightRead, emulator.RightView, emulator.RightCreate, emulator.RightQueue, emulator.RightAudit}}},
 			{Name: "fedbot-blind", Token: "blind", Rights: map[string][]emulator.Right{"Web Shop": {emulator.RightRead}}}},
 	}}}
 	o := emulator.Options{Gate: w.gate, Now: w.time, AWS: aws.URL, BaseURL: func() string { return w.url }}

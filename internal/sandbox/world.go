@@ -134,7 +134,7 @@ func azureSeed(s secrets) emado.Seed {
 		}
 		o.People = append(o.People, x)
 	}
-	rights := []emado.Right{emado.RightRead, emado.RightView, emado.RightCreate, emado.RightQueue}
+	rights := []emado.Right{emado.RightRead, emado.RightView, emado.RightCreate, emado.RightQueue, emado.RightAudit}
 	o.Services = []emado.Service{{ID: "9b0e7c5a-6a61-4f3f-8b64-5d0c2d1e4f00", Name: "fedbot", Token: s.DevOps,
 		Rights: map[string][]emado.Right{webShop: rights, dataLake: rights}}}
 	return emado.Seed{Organizations: []emado.Organization{o}}

@@ -77,6 +77,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.routes = s.locations()
+	o.Gate.Offer(s.settings()...)
 	return s, nil
 }
 

@@ -118,7 +118,7 @@ func (s *Server) startJob(r *run, doc document, at int) {
 	j := &r.Records[at]
 	def, ok := doc.job(j.Identifier)
 	q, known := s.queueNamed(r.Project, def.Pool.queueName())
-	if !ok || !known || q.Offline {
+	if !ok || !known || s.silent(q) {
 		return
 	}
 	now := s.o.Now()

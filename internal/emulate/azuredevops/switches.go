@@ -35,6 +35,7 @@ type weather struct {
 	limit   RateLimit
 	signIn  bool
 	failing string                 // connections made now end like this; empty: well
+	silent  []string               // names of queues that no agent answers in any project; "*": all
 	spent   map[string][]time.Time // calls of the last five minutes by identity
 }
 
@@ -85,6 +86,19 @@ func (s *Server) SetPool(org, projectName, queueName string, silent bool) error 
 	}
 	q.Offline = silent
 	return s.saved(s.queues.Put(q.Project+"/"+number(q.ID), q))
+}
+
+// SetSilentPools silences the queues of these names in all projects, "*" all of them;
+// those that are not named answer again, unless SetPool or the seed silenced them.
+func (s *Server) SetSilentPools(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.weather.silent = slices.Clone(names)
+	s.revision.Add(1)
+}
+
+func (s *Server) silent(q queue) bool {
+	return q.Offline || slices.ContainsFunc(s.weather.silent, func(name string) bool { return name == "*" || strings.EqualFold(name, q.Name) })
 }
 
 // charge counts a call against the limit of who makes it. Near the limit a good answer
