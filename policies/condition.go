@@ -22,16 +22,41 @@ func both(a, b tri) tri { return min(a, b) }
 
 func not(a tri) tri { return yes - a }
 
-// hold reports whether all conditions of a statement hold for a context whose keys
-// are in lower case.
-func (c conditions) hold(context map[string][]string) tri {
+// keyring is what a call brings: its condition keys by lower-case name. A key that
+// is not there is absent, unless open says that it is not known whether it is.
+type keyring struct {
+	keys map[string][]string
+	open func(key string) bool
+}
+
+func (k keyring) get(key string) (found []string, known bool) {
+	key = strings.ToLower(key)
+	found = k.keys[key]
+	return found, len(found) > 0 || k.open == nil || !k.open(key)
+}
+
+// unmet is a condition that did not hold, as a person wants to see it.
+type unmet struct {
+	Operator, Key string
+	Want, Found   []string
+	Sure          bool // false: it could not be judged
+}
+
+// hold reports whether all conditions of a statement hold, and the one that fails
+// most surely if they do not.
+func (c conditions) hold(version string, have keyring) (tri, *unmet) {
 	out := yes
-	for op, keys := range c {
-		for key, values := range keys {
-			out = both(out, holds(op, values, context[strings.ToLower(key)]))
+	var first *unmet
+	for _, op := range keysOf(c, nil) {
+		for _, key := range keysOf(c[op], nil) {
+			one := holds(parseOperator(op), key, c[op][key], version, have)
+			if one < out {
+				found, _ := have.get(key)
+				out, first = one, &unmet{op, key, c[op][key], found, one == no}
+			}
 		}
 	}
-	return out
+	return out, first
 }
 
 // operator is a condition operator taken apart.
@@ -59,10 +84,22 @@ func parseOperator(text string) operator {
 	return o
 }
 
+// known reports whether IAM has such an operator.
+func (o operator) known() bool {
+	if o.base == "null" {
+		return !o.ifExists && !o.set
+	}
+	_, ok := comparisons[o.base]
+	return ok
+}
+
 var negations = map[string]string{
 	"stringnotequals":           "stringequals",
 	"stringnotequalsignorecase": "stringequalsignorecase",
 	"stringnotlike":             "stringlike",
+	"numericnotequals":          "numericequals",
+	"datenotequals":             "dateequals",
+	"notipaddress":              "ipaddress",
 	"arnnotequals":              "arnequals",
 	"arnnotlike":                "arnlike",
 }
@@ -70,28 +107,30 @@ var negations = map[string]string{
 // holds judges one key under one operator. The values are alternatives; absent keys
 // go by IAM's table: a plain operator fails, a negated one, …IfExists and
 // ForAllValues hold.
-func holds(text string, values, found []string) tri {
-	o := parseOperator(text)
-	if o.base == "null" {
-		return truth(len(values) == 1 && (values[0] == "true") == (len(found) == 0))
+func holds(o operator, key string, values []string, version string, have keyring) tri {
+	if !o.known() {
+		return perhaps
 	}
-	test, known := tests[o.base]
+	found, known := have.get(key)
+	if o.base == "null" {
+		return holdsNull(values, found, known)
+	}
 	if !known {
 		return perhaps
 	}
 	if len(found) == 0 {
-		return truth(o.negated && !(o.set && !o.forAll) || o.ifExists || o.forAll)
+		return truth(o.ifExists || o.forAll || o.negated && !o.set)
 	}
-	out := no
-	if o.forAll {
-		out = yes
-	}
+	// ForAllValues, and what is negated without a set, ask something of every value
+	// that the call has; the others are content with one.
+	every := o.forAll || o.negated && !o.set
+	out := truth(every)
 	for _, f := range found {
-		one := oneOf(values, f, test)
+		one := oneOf(comparisons[o.base], values, f, version, have)
 		if o.negated {
 			one = not(one)
 		}
-		if o.forAll {
+		if every {
 			out = min(out, one)
 		} else {
 			out = max(out, one)
@@ -100,25 +139,24 @@ func holds(text string, values, found []string) tri {
 	return out
 }
 
-// tests compare one value of a policy with one of the call.
-var tests = map[string]func(want, found string) bool{
-	"stringequals":           func(w, f string) bool { return w == f },
-	"stringequalsignorecase": strings.EqualFold,
-	"stringlike":             matches,
-	"arnequals":              matches,
-	"arnlike":                matches,
-	"bool":                   strings.EqualFold,
-}
-
-// oneOf reports whether one of the alternatives matches. A value with a policy
-// variable depends on what is not known here.
-func oneOf(values []string, found string, test func(want, found string) bool) tri {
+func holdsNull(values, found []string, known bool) tri {
 	out := no
 	for _, v := range values {
-		if strings.Contains(v, "${") {
+		if !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false") || !known {
 			out = max(out, perhaps)
-		} else if test(v, found) {
+		} else if strings.EqualFold(v, "true") == (len(found) == 0) {
 			return yes
+		}
+	}
+	return out
+}
+
+// oneOf reports whether one of the alternatives matches.
+func oneOf(is comparison, values []string, found, version string, have keyring) tri {
+	out := no
+	for _, v := range values {
+		if out = max(out, is(value(v, version, have), found)); out == yes {
+			break
 		}
 	}
 	return out

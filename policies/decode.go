@@ -18,15 +18,27 @@ const deepest = 12
 // twice at any depth, a field that no policy has, a field in another case, a value
 // of another type, and data after the end are refused. encoding/json alone would
 // keep the last of two keys in silence, and that is how conditions get lost.
-func Parse(text string) (Document, error) {
+func Parse(text string) (Document, error) { return parse(text, keepNone) }
+
+// keeping is what becomes of a key that is there twice.
+type keeping string
+
+const (
+	keepNone  keeping = "" // the document is refused
+	keepFirst keeping = "first"
+	keepLast  keeping = "last"
+)
+
+func parse(text string, keep keeping) (Document, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
-	tree, err := readValue(d, 0)
+	r := &reader{d, text, keep}
+	tree, err := r.value(0)
 	if err != nil {
 		return Document{}, fmt.Errorf("read document: %w: %w", err, ErrDocument)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Document{}, fmt.Errorf("read document: something follows its end: %w", ErrDocument)
+		return Document{}, fmt.Errorf("read document: %w: %w", r.fail("something follows its end"), ErrDocument)
 	}
 	doc, err := toDocument(tree)
 	if err != nil {
@@ -35,59 +47,99 @@ func Parse(text string) (Document, error) {
 	return doc, nil
 }
 
-func readValue(d *json.Decoder, depth int) (any, error) {
-	if depth > deepest {
-		return nil, errors.New("nested too deeply")
+// misread is a mistake of a document with its place.
+type misread struct {
+	say          string
+	line, column int
+}
+
+func (m *misread) Error() string { return m.say }
+
+// placeOf says where in a document a mistake is, if that is known.
+func placeOf(err error) string {
+	if m := (*misread)(nil); errors.As(err, &m) {
+		return fmt.Sprintf("line %d, column %d", m.line, m.column)
 	}
-	t, err := d.Token()
+	return ""
+}
+
+// unread is what people are told about a document that Parse refused.
+func unread(err error) string {
+	return "could not be read safely: " + strings.TrimSuffix(strings.TrimPrefix(err.Error(), "read document: "), ": "+ErrDocument.Error()) + "."
+}
+
+// reader reads JSON without losing keys in silence.
+type reader struct {
+	d    *json.Decoder
+	text string
+	keep keeping
+}
+
+// fail is a mistake at the place that was read last.
+func (r *reader) fail(format string, args ...any) error {
+	before := r.text[:min(int(r.d.InputOffset()), len(r.text))]
+	line := strings.Count(before, "\n") + 1
+	return &misread{fmt.Sprintf(format, args...), line, len(before) - strings.LastIndex(before, "\n")}
+}
+
+func (r *reader) value(depth int) (any, error) {
+	if depth > deepest {
+		return nil, r.fail("nested too deeply")
+	}
+	t, err := r.d.Token()
 	if err != nil {
-		return nil, errors.New("not JSON")
+		return nil, r.fail("not JSON")
 	}
 	switch t {
 	case json.Delim('{'):
-		return readObject(d, depth)
+		return r.object(depth)
 	case json.Delim('['):
 		var out []any
-		for d.More() {
-			v, err := readValue(d, depth+1)
+		for r.d.More() {
+			v, err := r.value(depth + 1)
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, v)
 		}
-		_, err := d.Token()
-		if err != nil {
-			return nil, errors.New("not JSON")
+		if _, err := r.d.Token(); err != nil {
+			return nil, r.fail("not JSON")
 		}
 		return out, nil
 	}
 	return t, nil
 }
 
-func readObject(d *json.Decoder, depth int) (any, error) {
+func (r *reader) object(depth int) (any, error) {
 	out := map[string]any{}
-	seen := map[string]bool{}
-	for d.More() {
-		t, err := d.Token()
+	seen := map[string]string{} // keys by themselves in lower case
+	for r.d.More() {
+		t, err := r.d.Token()
 		key, ok := t.(string)
 		if err != nil || !ok {
-			return nil, errors.New("not JSON")
+			return nil, r.fail("not JSON")
 		}
 		// IAM reads condition keys and operators without regard to case, so two
 		// that differ in case alone are the same key twice.
-		if fold := strings.ToLower(key); seen[fold] {
-			return nil, fmt.Errorf("the key %q is there twice", key)
-		} else {
-			seen[fold] = true
+		fold := strings.ToLower(key)
+		before, twice := seen[fold]
+		if twice && r.keep == keepNone {
+			return nil, r.fail("the key %q is there twice", key)
 		}
-		v, err := readValue(d, depth+1)
+		v, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
-		out[key] = v
+		if twice && r.keep == keepFirst {
+			continue
+		}
+		if twice {
+			delete(out, before)
+		}
+		seen[fold], out[key] = key, v
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, errors.New("not JSON")
+	if _, err := r.d.Token(); err != nil {
+		return nil, r.fail("not JSON")
 	}
 	return out, nil
 }

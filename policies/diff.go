@@ -153,7 +153,7 @@ func looser(op string, approved, found list, allow bool) bool {
 		return false
 	}
 	o := parseOperator(op)
-	if o.set || tests[o.base] == nil {
+	if o.set || !o.known() {
 		return true
 	}
 	if o.negated {

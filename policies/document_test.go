@@ -197,7 +197,8 @@ func TestLooser(t *testing.T) {
 		{"StringNotEquals", one, two, true, false},
 		{"StringNotEquals", two, one, true, true},
 		{"ForAllValues:StringEquals", two, one, true, true},
-		{"DateLessThan", two, one, true, true},
+		{"DateLessThan", two, one, true, false},
+		{"StringMatches", two, one, true, true},
 		{"StringEquals", one, two, false, false},
 		{"StringEquals", two, one, false, true},
 		{"StringEquals", nil, one, false, true},
@@ -214,7 +215,7 @@ func TestLooser(t *testing.T) {
 // a no.
 func TestUnjudgedDenyIsUnknown(t *testing.T) {
 	d, err := Parse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
-		{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-11-24T09:31:42Z"}}}]}`)
+		{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringMatches":{"aws:username":"x"}}}]}`)
 	if err != nil {
 		t.Fatal(err)
 	}

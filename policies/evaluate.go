@@ -23,128 +23,183 @@ type Call struct {
 	Context  map[string][]string // condition keys in any case
 }
 
+// Layers are all the documents that decide a call of a role's session: a call is
+// allowed if every layer that is there allows it and none denies it.
+type Layers struct {
+	Policies []Document // the role's permissions; they add up
+	Boundary *Document  // permissions boundary
+	Session  []Document // session policies; they add up. Nil is none
+}
+
+// Judgement is an answer with its reason.
+type Judgement struct {
+	Answer    Answer     `json:"answer"`
+	Why       string     `json:"why"`                 // a sentence without a stop
+	Layer     string     `json:"layer"`               // that decided: "permissions", "permissions boundary", "session policy", "trust policy"
+	Statement string     `json:"statement,omitempty"` // that decided, or came nearest
+	Condition *Condition `json:"condition,omitempty"` // that did not hold, of the statement that came nearest
+}
+
+// Condition is one condition of a statement with what the call had for it.
+type Condition struct {
+	Operator string   `json:"operator"`
+	Key      string   `json:"key"`
+	Want     []string `json:"want"`
+	Found    []string `json:"found"` // none: the call lacks the key
+}
+
 // Evaluate judges a call by the permissions policies of a role and, if there is
 // one, its permissions boundary. It returns a sentence that says why. Both have to
 // allow; one Deny anywhere decides.
 func Evaluate(policies []Document, boundary *Document, c Call) (Answer, string) {
-	answer, why := judge(policies, c)
-	if boundary == nil || answer == Denied {
-		return answer, why
-	}
-	bound, because := judge([]Document{*boundary}, c)
-	if bound == Denied {
-		return Denied, "the permissions boundary: " + because
-	}
-	if bound == Unknown {
-		return Unknown, "the permissions boundary: " + because
-	}
-	return answer, why
+	j := Layers{Policies: policies, Boundary: boundary}.Judge(c)
+	return j.Answer, j.Why
 }
 
-func judge(policies []Document, c Call) (Answer, string) {
-	context := folded(c.Context)
-	var v votes
-	for _, d := range policies {
-		for _, s := range d.Statement {
-			hit := both(truth(s.concerns(c.Action, c.Resource)), s.Condition.hold(context))
-			v.count(s, hit)
+// Judge judges a call by all layers. A Deny in any decides; then the first layer
+// that does not allow; then the first that cannot be judged.
+func (l Layers) Judge(c Call) Judgement {
+	have := keyring{keys: folded(c.Context)}
+	first := ask("permissions", l.Policies, c, have)
+	others := []Judgement{}
+	if l.Boundary != nil {
+		others = append(others, ask("permissions boundary", []Document{*l.Boundary}, c, have))
+	}
+	if l.Session != nil {
+		others = append(others, ask("session policy", l.Session, c, have))
+	}
+	out := first
+	for _, j := range others {
+		if out.Answer == Denied {
+			break
+		}
+		if j.Answer == Denied || j.Answer == Unknown && out.Answer == Allowed {
+			j.Why = "the " + j.Layer + ": " + j.Why
+			out = j
 		}
 	}
-	return v.answer()
+	return out
+}
+
+// ask asks the documents of one layer, which add up.
+func ask(layer string, documents []Document, c Call, have keyring) Judgement {
+	v := votes{layer: layer}
+	for _, d := range documents {
+		for i := range d.Statement {
+			s := &d.Statement[i]
+			about := s.concerns(d.Version, c.Action, c.Resource, have)
+			if about == no {
+				v.miss(s)
+				continue
+			}
+			held, failed := s.Condition.hold(d.Version, have)
+			v.count(s, both(about, held), failed)
+		}
+	}
+	return v.judgement()
 }
 
 // concerns reports whether a statement is about this action on this resource.
-func (s Statement) concerns(action, resource string) bool {
-	about := anyAction(s.Action, action)
-	if s.NotAction != nil {
-		about = !anyAction(s.NotAction, action)
+func (s *Statement) concerns(version, action, resource string, have keyring) tri {
+	about := s.acts(action)
+	if about == no {
+		return no
 	}
-	on := anyMatch(s.Resource, resource)
 	if s.NotResource != nil {
-		on = !anyMatch(s.NotResource, resource)
+		return both(about, not(s.on(s.NotResource, version, resource, have)))
 	}
-	return about && on
+	return both(about, s.on(s.Resource, version, resource, have))
 }
 
-// Token is what a web identity brings to AssumeRoleWithWebIdentity.
-type Token struct {
-	Issuer   string // https://…
-	Audience string
-	Subject  string
+// acts reports whether a statement is about this action.
+func (s *Statement) acts(action string) tri {
+	if s.NotAction != nil {
+		return truth(!anyAction(s.NotAction, action))
+	}
+	return truth(anyAction(s.Action, action))
 }
 
-// Assume judges whether a token may assume the role that has this trust policy, in
-// this account.
-func Assume(trust Document, accountID string, t Token) (Answer, string) {
-	context := map[string][]string{
-		strings.ToLower(host(t.Issuer)) + ":aud": {t.Audience},
-		strings.ToLower(host(t.Issuer)) + ":sub": {t.Subject},
-	}
-	arn := providerARN(accountID, t.Issuer)
-	var v votes
-	for _, s := range trust.Statement {
-		about := anyAction(s.Action, assume)
-		if s.NotAction != nil {
-			about = !anyAction(s.NotAction, assume)
-		}
-		hit := both(truth(about), both(s.trusts(arn), s.Condition.hold(context)))
-		v.count(s, hit)
-	}
-	return v.answer()
-}
-
-// trusts reports whether a provider is among the principals. Patterns are no
-// principals to IAM; here they count as perhaps, to be on the safe side.
-func (s Statement) trusts(provider string) tri {
-	if s.NotPrincipal != nil {
-		return perhaps
-	}
-	if _, everybody := s.Principal["*"]; everybody {
-		return yes
-	}
-	found := no
-	for _, f := range s.Principal["Federated"] {
-		switch {
-		case f == provider:
-			return yes
-		case matches(f, provider), strings.EqualFold(f, provider):
-			found = perhaps
+func (s *Statement) on(patterns list, version, resource string, have keyring) tri {
+	out := no
+	for _, p := range patterns {
+		if out = max(out, value(p, version, have).matches(resource)); out == yes {
+			break
 		}
 	}
-	return found
+	return out
 }
 
-// votes counts what statements say, as IAM does: a Deny decides, then an Allow,
-// then nothing.
+// votes counts what the statements of a layer say, as IAM does: a Deny decides,
+// then an Allow, then nothing.
 type votes struct {
-	allow, deny       tri
-	allowBy, denyBy   string
-	statementsOfAllow int
+	layer           string
+	allow, deny     tri
+	allowBy, denyBy *Statement
+	allowIf, denyIf *unmet // why allow and deny are not yes
+	near            *Statement
+	nearBy          *unmet
+	statements      int // that allow
 }
 
-func (v *votes) count(s Statement, hit tri) {
+// miss counts a statement that is about something else.
+func (v *votes) miss(s *Statement) {
 	if s.allows() {
-		v.statementsOfAllow++
-		if hit > v.allow {
-			v.allow, v.allowBy = hit, s.label()
-		}
-	} else if hit > v.deny {
-		v.deny, v.denyBy = hit, s.label()
+		v.statements++
 	}
 }
 
-func (v *votes) answer() (Answer, string) {
+func (v *votes) count(s *Statement, hit tri, failed *unmet) {
+	switch {
+	case s.allows():
+		v.statements++
+		if hit > v.allow {
+			v.allow, v.allowBy, v.allowIf = hit, s, failed
+		}
+		if hit == no && v.near == nil {
+			v.near, v.nearBy = s, failed
+		}
+	case hit > v.deny:
+		v.deny, v.denyBy, v.denyIf = hit, s, failed
+	}
+}
+
+func (v *votes) judgement() Judgement {
+	j := Judgement{Layer: v.layer}
 	switch {
 	case v.deny == yes:
-		return Denied, v.denyBy + " denies it"
+		return j.by(Denied, v.denyBy, nil, "denies it")
+	case v.allow == no && v.near != nil:
+		return j.by(Denied, v.near, v.nearBy, "does not allow it: "+v.nearBy.say())
 	case v.allow == no:
-		return Denied, fmt.Sprintf("none of %d allowing statements matches", v.statementsOfAllow)
+		j.Answer, j.Why = Denied, fmt.Sprintf("none of %d allowing statements is about it", v.statements)
+		return j
 	case v.deny == perhaps:
-		return Unknown, v.denyBy + " has a condition that could not be judged"
+		return j.by(Unknown, v.denyBy, v.denyIf, "may deny it: "+v.denyIf.say())
 	case v.allow == perhaps:
-		return Unknown, v.allowBy + " has a condition that could not be judged"
+		return j.by(Unknown, v.allowBy, v.allowIf, "may allow it: "+v.allowIf.say())
 	}
-	return Allowed, v.allowBy + " allows it"
+	return j.by(Allowed, v.allowBy, nil, "allows it")
+}
+
+func (j Judgement) by(a Answer, s *Statement, u *unmet, does string) Judgement {
+	j.Answer, j.Statement, j.Why = a, s.label(), s.label()+" "+does
+	if u != nil {
+		j.Condition = &Condition{u.Operator, u.Key, u.Want, u.Found}
+	}
+	return j
+}
+
+// say is the condition as the end of a sentence.
+func (u *unmet) say() string {
+	switch {
+	case u == nil:
+		return "its resource or its principal cannot be compared with certainty"
+	case !u.Sure:
+		return fmt.Sprintf("its condition %s on %s cannot be judged", u.Operator, u.Key)
+	case len(u.Found) == 0:
+		return fmt.Sprintf("its condition %s on %s does not hold, the call has no such key", u.Operator, u.Key)
+	}
+	return fmt.Sprintf("its condition %s on %s does not hold for %s", u.Operator, u.Key, shown(strings.Join(u.Found, ", ")))
 }
 
 func folded(context map[string][]string) map[string][]string {

@@ -1,6 +1,9 @@
 package policies
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // matches reports whether value matches an IAM pattern, in which * stands for any
 // characters and ? for exactly one.
@@ -11,11 +14,14 @@ func matches(pattern, value string) bool {
 		case p < len(pattern) && pattern[p] == '*':
 			star, mark = p, v
 			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == value[v]):
+		case p < len(pattern) && pattern[p] == '?':
+			p++
+			v += width(value[v:])
+		case p < len(pattern) && pattern[p] == value[v]:
 			p++
 			v++
 		case star >= 0:
-			mark++
+			mark += width(value[mark:])
 			p, v = star+1, mark
 		default:
 			return false
@@ -24,22 +30,31 @@ func matches(pattern, value string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
+// width is how many bytes the first character of a text has.
+func width(s string) int {
+	if s[0] < utf8.RuneSelf {
+		return 1
+	}
+	_, n := utf8.DecodeRuneInString(s)
+	return n
+}
+
 // covers reports whether wide certainly matches everything that narrow matches. It
 // may say no where the answer is yes, and never the other way round.
 func covers(wide, narrow string) bool {
-	return meet(wide, narrow, func(w, n byte) bool {
+	return meet([]rune(wide), []rune(narrow), func(w, n rune) bool {
 		return w == n || w == '?'
 	}, false)
 }
 
 // overlaps reports whether some value matches both patterns.
 func overlaps(a, b string) bool {
-	return meet(a, b, func(x, y byte) bool { return x == y || x == '?' || y == '?' }, true)
+	return meet([]rune(a), []rune(b), func(x, y rune) bool { return x == y || x == '?' || y == '?' }, true)
 }
 
 // meet walks two patterns side by side. A star on the left swallows anything of the
 // right; a star on the right swallows anything of the left only if both is set.
-func meet(a, b string, one func(x, y byte) bool, both bool) bool {
+func meet(a, b []rune, one func(x, y rune) bool, both bool) bool {
 	row := make([]bool, len(b)+1)
 	next := make([]bool, len(b)+1)
 	for i := len(a); i >= 0; i-- {
@@ -62,20 +77,13 @@ func meet(a, b string, one func(x, y byte) bool, both bool) bool {
 
 // anyMatch reports whether one of the patterns matches.
 func anyMatch(patterns []string, value string) bool {
-	for _, p := range patterns {
-		if matches(p, value) {
-			return true
-		}
-	}
-	return false
+	return anyOf(patterns, func(p string) bool { return matches(p, value) })
 }
 
 // anyAction is anyMatch for actions, which are read without regard to case.
 func anyAction(patterns []string, action string) bool {
-	for _, p := range patterns {
-		if matches(strings.ToLower(p), strings.ToLower(action)) {
-			return true
-		}
-	}
-	return false
+	action = strings.ToLower(action)
+	return anyOf(patterns, func(p string) bool {
+		return p == action || matches(strings.ToLower(p), action)
+	})
 }

@@ -63,47 +63,6 @@ func slow(p, w string) bool {
 	}
 }
 
-func TestHolds(t *testing.T) {
-	for _, tc := range []struct {
-		op     string
-		values []string
-		found  []string
-		want   tri
-	}{
-		{"StringEquals", []string{"a"}, []string{"a"}, yes},
-		{"StringEquals", []string{"a"}, []string{"A"}, no},
-		{"StringEquals", []string{"a*"}, []string{"ab"}, no},
-		{"stringequals", []string{"b", "a"}, []string{"a"}, yes},
-		{"StringLike", []string{"a*"}, []string{"ab"}, yes},
-		{"StringEqualsIgnoreCase", []string{"a"}, []string{"A"}, yes},
-		{"StringNotEquals", []string{"a"}, []string{"a"}, no},
-		{"StringNotLike", []string{"a*"}, []string{"b"}, yes},
-		// an absent key, by IAM's table
-		{"StringEquals", []string{"a"}, nil, no},
-		{"StringLike", []string{"*"}, nil, no},
-		{"StringNotEquals", []string{"a"}, nil, yes},
-		{"StringEqualsIfExists", []string{"a"}, nil, yes},
-		{"ForAllValues:StringEquals", []string{"a"}, nil, yes},
-		{"ForAnyValue:StringEquals", []string{"a"}, nil, no},
-		{"ForAnyValue:StringNotEquals", []string{"a"}, nil, no},
-		{"Null", []string{"true"}, nil, yes},
-		{"Null", []string{"false"}, nil, no},
-		{"Null", []string{"false"}, []string{"a"}, yes},
-		// several values
-		{"ForAllValues:StringEquals", []string{"a"}, []string{"a", "b"}, no},
-		{"ForAnyValue:StringEquals", []string{"a"}, []string{"a", "b"}, yes},
-		// what is not modelled
-		{"StringEquals", []string{"${aws:username}"}, []string{"a"}, perhaps},
-		{"StringNotEquals", []string{"${aws:username}"}, []string{"a"}, perhaps},
-		{"DateLessThan", []string{"2026-01-01"}, []string{"2025-01-01"}, perhaps},
-		{"DateLessThan", []string{"2026-01-01"}, nil, perhaps},
-	} {
-		if got := holds(tc.op, tc.values, tc.found); got != tc.want {
-			t.Errorf("%s %v on %v: %d, want %d", tc.op, tc.values, tc.found, got, tc.want)
-		}
-	}
-}
-
 func TestCheckNames(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"aws-shop-dev": true, "AWS Shop (dev) & co": true, "50%": true, "": false, " x": false, "x ": false, "a/b": false, "a,b": false, "a*": false,

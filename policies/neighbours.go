@@ -140,9 +140,9 @@ func renamed(name string, token func(name string) Token) []Token {
 func (d Document) subjects() []string {
 	var out []string
 	for _, s := range d.Statement {
-		for _, keys := range s.Condition {
+		for op, keys := range s.Condition {
 			for key, values := range keys {
-				if strings.HasSuffix(strings.ToLower(key), ":sub") {
+				if strings.HasSuffix(strings.ToLower(key), ":sub") && parseOperator(op).base != "null" {
 					out = append(out, values...)
 				}
 			}

@@ -11,10 +11,6 @@ import (
 // assume is the one action of a trust policy.
 const assume = "sts:AssumeRoleWithWebIdentity"
 
-// longestTrust is the quota of a trust policy in an account that never asked for
-// more, in characters without white space.
-const longestTrust = 2048
-
 // The documents that are written have types of their own, so that a condition can
 // neither be forgotten nor be there twice.
 type trustDocument struct {
@@ -80,11 +76,6 @@ func CheckTrust(document string, want TrustWant) []workflows.Check {
 		out = append(out, workflows.Check{Name: row.name, OK: say == "", Say: say})
 	}
 	return out
-}
-
-// unread is what people are told about a document that Parse refused.
-func unread(err error) string {
-	return "could not be read safely: " + strings.TrimSuffix(strings.TrimPrefix(err.Error(), "read document: "), ": "+ErrDocument.Error()) + "."
 }
 
 // trustCheck holds one question per invariant; each answers with a sentence, or

@@ -44,6 +44,7 @@ func command() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(serveCommand(), sandboxCommand(), listCommand(), showCommand(), historyCommand(), requestCommand(),
-		driftCommand(), orderCommand("quarantine"), orderCommand("revoke"), dbCommand(), policyCommand(), versionCommand(), healthCommand())
+		driftCommand(), orderCommand("quarantine"), orderCommand("revoke"), dbCommand(), policyCommand(), trustCommand(),
+		versionCommand(), healthCommand())
 	return root
 }
