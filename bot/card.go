@@ -16,6 +16,7 @@ const (
 	actDetails    = "request_details"
 	actWithdraw   = "request_withdraw"
 	actRetry      = "step_retry"
+	actCheck      = "proof_check"
 	actGiveUp     = "step_give_up"
 	actRestore    = "finding_restore"
 	actQuarantine = "federation_quarantine"

@@ -82,6 +82,10 @@ func proved(f workflows.Federation) text {
 		return join("", bold("Not yet proved"), say("."))
 	}
 	p := f.Proof
+	if p.Source != "" {
+		return join("", bold("Proved"), say(" %s by its first use, %s from %s (%s): AWS's record names the provider, subject and audience of the trust policy, and the role that was made (%s).",
+			at(f.ProvedAt), at(p.SignedIn), p.From, p.Source, p.RoleID))
+	}
 	return join("", bold("Proved"), say(" %s by run %d of %s: the token's issuer, subject and audience are those of the trust policy, and AWS answered as the role that was made (%s).",
 		at(f.ProvedAt), p.Run, p.Pipeline, p.RoleID))
 }

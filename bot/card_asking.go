@@ -26,7 +26,7 @@ func askingCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene)
 	if r.Because != "" {
 		sh.section(join(" ", bold("This plan is new."), prose(r.Because), say("Approvals given to the plan before no longer count.")))
 	}
-	sh.section(lines(compared(c.Words), checksLine(c.Checks)))
+	sh.section(lines(compared(c.Words), sentence("Proof", c.Words.Proof, ""), checksLine(c.Checks)))
 	if r.Decided() {
 		sh.section(lines(approvals(r), say("Everything is read once more before anything is created.")))
 		sh.context(say("Nothing for you to do. The thread has the timeline."))

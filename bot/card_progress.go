@@ -11,11 +11,26 @@ import (
 // parts are the nine lines of the progress list.
 var parts = [...]string{1: "OIDC provider", "Service connection", "Role", "Permissions", "Proof run", "Checks", "Pipelines", "Read back", "Lift the hold"}
 
+// firstUseParts are those of a plan that is proved by its first use: what lets
+// pipelines in comes before it, under the hold.
+var firstUseParts = [...]string{1: "OIDC provider", "Service connection", "Role", "Permissions", "Checks", "Pipelines", "First use", "Read back", "Lift the hold"}
+
+func partName(f workflows.Federation, part int) string {
+	if f.Plan != nil && f.Plan.ByFirstUse() {
+		return firstUseParts[part]
+	}
+	return parts[part]
+}
+
 const lastPart = len(parts) - 1
 
 // progressCard shows a plan being walked, in words.
 func progressCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene) {
 	now := partNow(f)
+	if f.AwaitsUse() && f.Stumble == "" {
+		firstUseCard(sh, f, r, s, now)
+		return
+	}
 	switch {
 	case f.Quarantine != nil:
 		sh.header(say("Stopped, quarantined: %s", title(f, s)))
@@ -34,7 +49,7 @@ func progressCard(sh *sheet, f workflows.Federation, r workflows.Request, s scen
 	sh.pre(progress(f, now))
 	if f.Stumble != "" {
 		sh.context(join(" ", bold("Asking again:"), prose(f.Stumble)))
-	} else if now == 5 && f.Quarantine == nil {
+	} else if now == 5 && f.Quarantine == nil && !f.Plan.ByFirstUse() {
 		sh.context(say("A proof run usually takes 1 to 3 minutes. If it cannot run, a person is asked here."))
 	}
 	if f.Quarantine != nil {
@@ -42,6 +57,32 @@ func progressCard(sh *sheet, f workflows.Federation, r workflows.Request, s scen
 		return
 	}
 	sh.actions(detailsButton(f, r, s), federationButton(actQuarantine, "Quarantine…", f, s))
+}
+
+// firstUseCard asks for the one run that proves it. It is held until then, so that
+// whoever runs it can sign in and do nothing.
+func firstUseCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene, now int) {
+	sh.header(say("Not yet proved, held: %s", title(f, s)))
+	sh.section(join(" ", say("%s:", r.ID), approvals(r), say("Step %d of %d.", now, lastPart)))
+	sh.section(join(" ", join("", bold("Not yet proved; held"), say(".")), firstUseSteps(f)))
+	if f.Words.YAML != "" {
+		sh.pre(cutLines(f.Words.YAML, maxPre))
+	}
+	sh.pre(progress(f, now))
+	sh.context(say("CloudTrail's record of that sign-in is the proof: our provider, subject and role. A sign-in of anybody else stops it for a person. fedbot looks by itself from time to time."))
+	check := federationButton(actCheck, "Check now", f, s)
+	check.Style = "primary"
+	sh.actions(check, danger(federationButton(actGiveUp, "Give up and remove…", f, s)), federationButton(actQuarantine, "Quarantine…", f, s), detailsButton(f, r, s))
+}
+
+// firstUseSteps says what a person has to do, and what will look like a failure.
+func firstUseSteps(f workflows.Federation) text {
+	run := say("Run %s once", join(" or ", each(f.Approved.Pipelines)...))
+	if len(f.Approved.Branches) > 0 {
+		run = join("", run, say(", from %s", branchList(f.Approved.Branches)))
+	}
+	return join(" ", say("There is no verification pipeline in %s.", f.Names.Project), join("", run, say(":")),
+		say("its first AWS step will sign in and then be refused, on purpose. Then press Check. AWS's record can be 15 minutes late."))
 }
 
 // partNow is the part that the walk is in; past the last when it is through.
@@ -81,7 +122,7 @@ func progress(f workflows.Federation, now int) string {
 		case part == now:
 			word, detail = "now", underWay(f, part)
 		}
-		line := fmt.Sprintf("%d %-19s %-8s %s", part, parts[part], word, middle(detail, 90))
+		line := fmt.Sprintf("%d %-19s %-8s %s", part, partName(f, part), word, middle(detail, 90))
 		out.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return out.String()
@@ -131,6 +172,8 @@ func planned(f workflows.Federation, part int) string {
 			out = append(out, s.Policy.Name)
 		case s.Kind == workflows.StepRun && s.Proof != nil:
 			out = append(out, s.Proof.Pipeline.Name)
+		case s.Kind == workflows.StepFirstUse:
+			out = append(out, "a sign-in that CloudTrail shows")
 		case s.Checks != nil:
 			out = append(out, "branches "+shortRefs(s.Checks.Branches))
 		case s.Pipelines != nil:

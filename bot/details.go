@@ -112,6 +112,9 @@ func azureLines(p workflows.Plan) string {
 			for _, pipe := range s.Pipelines.Pipelines {
 				fmt.Fprintf(&b, "Pipeline    %s (%d)\n", pipe.Name, pipe.ID)
 			}
+		case s.Kind == workflows.StepFirstUse && s.Proof != nil:
+			fmt.Fprintf(&b, "First use   of role %s, by CloudTrail's record\nProvider    %s\nSubject     %s\nAudience    %s\n",
+				s.Proof.RoleARN, s.Proof.Provider, s.Proof.Subject, s.Proof.Audience)
 		case s.Kind == workflows.StepRun && s.Proof != nil:
 			fmt.Fprintf(&b, "Proof run   %s (%d), %s\nSubject     %s\nAudience    %s\nIssuer      %s\n",
 				s.Proof.Pipeline.Name, s.Proof.Pipeline.ID, s.Proof.Ref, s.Proof.Subject, s.Proof.Audience, s.Proof.Issuer)

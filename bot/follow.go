@@ -41,7 +41,7 @@ func (b *Bot) follow(ctx context.Context) error {
 			return ended(ctx, fmt.Errorf("read feed: %w", err))
 		}
 		for _, e := range entries {
-			if !silent(e.Event.Kind()) {
+			if !silent(e.Event) {
 				if err := b.show(ctx, e); err != nil {
 					return ended(ctx, fmt.Errorf("show event %d of %s: %w", e.Version, e.ID, err))
 				}
@@ -49,7 +49,7 @@ func (b *Bot) follow(ctx context.Context) error {
 			after = e.Seq
 			dirty[e.ID] = true
 		}
-		if n := len(entries); n > 0 && silent(entries[n-1].Event.Kind()) {
+		if n := len(entries); n > 0 && silent(entries[n-1].Event) {
 			if err := b.o.Feed.Mark(ctx, Follower, after, nil); err != nil {
 				return ended(ctx, fmt.Errorf("move cursor: %w", err))
 			}
@@ -68,8 +68,11 @@ func (b *Bot) follow(ctx context.Context) error {
 
 // silent tells events that change the card and are said nowhere else. They are most
 // of all events, and cost one move of the cursor for all of them together.
-func silent(k workflows.EventKind) bool {
-	switch k {
+func silent(e workflows.Event) bool {
+	if made, ok := e.Body.(workflows.Made); ok && made.Step == workflows.PipelinesID {
+		return false // a first use may be somebody's turn now
+	}
+	switch e.Kind() {
 	case workflows.KindIntended, workflows.KindMade, workflows.KindRemoved, workflows.KindStumbled, workflows.KindSeen:
 		return true
 	}

@@ -137,6 +137,9 @@ func happenedLine(e workflows.Event) text {
 func laterLine(e workflows.Event, by text) text {
 	switch b := e.Body.(type) {
 	case workflows.Seen:
+		if b.Step == workflows.FirstUseID {
+			return join(" ", say("First use, %s: %s.", at(b.Proof.SignedIn), b.Outcome), prose(cut(b.Say, 200)))
+		}
 		return join(" ", say("Proof run %d: %s.", b.Proof.Run, b.Outcome), prose(cut(b.Say, 200)))
 	case workflows.Parked:
 		return join(" ", say("Stopped for a person:"), prose(cut(b.Say, 200)))

@@ -53,6 +53,8 @@ func (b *Bot) decisive(ctx context.Context, p parcel, f workflows.Federation, t 
 		return b.openModal(ctx, p, reasonModal(p.Action, f, t, b.scene(f, nil)))
 	case actRetry:
 		return b.order(ctx, p, f.ID, workflows.OrderRetry, "")
+	case actCheck:
+		return b.order(ctx, p, f.ID, workflows.OrderCheck, "")
 	case actRestore:
 		_, err := b.o.Desk.Order(ctx, workflows.Order{Delivery: p.Key, By: p.actor(), Federation: f.ID,
 			Verb: workflows.OrderRestore, Finding: t.Finding, Hash: t.Hash})

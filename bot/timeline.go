@@ -26,6 +26,10 @@ func timeline(f workflows.Federation, e workflows.Event, s scene) (text, workflo
 		return askedLine(f, b, s), b.Request
 	case workflows.Approved:
 		return approvedLine(f, b, by, s), b.Request
+	case workflows.Made:
+		if b.Step == workflows.PipelinesID && f.AwaitsUse() {
+			return join(" ", join("", bold("Not yet proved; held"), say(".")), address(requester(f, main)), firstUseSteps(f)), main
+		}
 	case workflows.Denied:
 		return say("%s denied it; the reason is on the card.", by), b.Request
 	case workflows.Withdrawn:
@@ -162,6 +166,13 @@ func letter(f workflows.Federation, e workflows.Event, s scene) (message, workfl
 		if e.By.Actor != workflows.Fedbot {
 			sh.quote(who(e.By), b.Say)
 		}
+	case workflows.Made:
+		if b.Step != workflows.PipelinesID || !f.AwaitsUse() {
+			return message{}, workflows.Person{}, false
+		}
+		id, _ = standing(f)
+		sh.section(join(" ", bold(say("Your turn: %s, %s.", f.ID, name)), firstUseSteps(f), say("Check is on the card.")))
+		use(&sh, f)
 	case workflows.Activated:
 		id = b.Request
 		sh.section(join(" ", bold(say("Active: %s, %s.", f.ID, name)), say("It is proved and can be used.")))

@@ -76,7 +76,10 @@ func filled(doc Document, tokens []Token) []Token {
 }
 
 func bound(plan workflows.Plan) (*workflows.ProofSpec, *workflows.ConnectionSpec, bool) {
-	run, _ := plan.Step(workflows.RunID)
+	run, ok := plan.Step(workflows.RunID)
+	if !ok {
+		run, _ = plan.Step(workflows.FirstUseID)
+	}
 	c, _ := plan.Step(workflows.ConnectionID)
 	r, _ := plan.Step(workflows.RoleID)
 	return run.Proof, c.Connection, run.Proof != nil && c.Connection != nil && r.Role != nil

@@ -59,10 +59,10 @@ func (d *draft) verifier() *workflows.Refusal {
 	switch {
 	case d.in.Proposal.Kind == workflows.Release:
 		return nil
-	case az.Verifier == nil && az.VerifyOff == "":
-		return onField("Project", "no_verifier", "%s has no verification pipeline, so nobody could prove that the federation works before it is opened. "+
-			"Administrator can add one: fedbot bootstrap pipeline", az.Project)
-	case az.Verifier == nil || az.VerifyOff != "":
+	case az.Verifier == nil && az.VerifyOff == "" && len(d.permits) == 0 && d.in.Proposal.Kind == workflows.Create:
+		return onField("Pipelines", "no_first_use", "%s has no verification pipeline, so the first use is the proof, and no pipeline is named that could use it. "+
+			"Name one; or Administrator can add a verification pipeline: fedbot bootstrap pipeline", az.Project)
+	case az.VerifyOff != "":
 		return onField("Project", "verifier_off", "The verification pipeline of %s cannot be used: %s. Administrator can mend it: fedbot bootstrap pipeline",
 			az.Project, strings.TrimSuffix(az.VerifyOff, "."))
 	}

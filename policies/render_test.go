@@ -190,7 +190,10 @@ func TestRefusals(t *testing.T) {
 			in.Proposal.Pipelines = []string{"fedbot-verify"}
 		}, "verifier", "Pipelines", ""},
 		{"two branches in one", func(in *workflows.Input) { in.Proposal.Branches = []string{"main,refs/heads/*"} }, "bad_branch", "Branches", ""},
-		{"no verifier", func(in *workflows.Input) { in.Facts.AzureDevOps.Verifier = nil }, "no_verifier", "Project", ""},
+		{"nobody to prove it with", func(in *workflows.Input) { in.Facts.AzureDevOps.Verifier, in.Proposal.Pipelines = nil, nil }, "no_first_use", "Pipelines", ""},
+		{"a verifier that is off and gone", func(in *workflows.Input) {
+			in.Facts.AzureDevOps.Verifier, in.Facts.AzureDevOps.VerifyOff = nil, "there are several"
+		}, "verifier_off", "Project", ""},
 		{"outside the boundary", func(in *workflows.Input) {
 			in.Facts.AWS.Boundary = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*"}}`
 		}, "outside_boundary", "Template", "s3-static-site could never work in shop-dev: its permissions boundary does not allow s3:PutObject. " +

@@ -23,7 +23,18 @@ const (
 	partPipelines
 	partReadBack
 	partLift
+
+	partFirstUse = partPipelines // checks and pipelines move up by one then
 )
+
+// part is the line of the progress list of what comes after a proof run, or before
+// a first use.
+func (d *draft) part(n int) int {
+	if d.byFirstUse() {
+		return n - 1
+	}
+	return n
+}
 
 // steps writes the whole plan of a create, in the order of its walk. A change is
 // written the same way and compared with the plan in force.
@@ -37,11 +48,17 @@ func (d *draft) steps() []workflows.Step {
 		})
 	}
 	out = append(out, readBack(workflows.FirstReadID, partPermissions, "Read everything made so far back, and compare"))
-	out = append(out, d.proof()...)
+	if !d.byFirstUse() {
+		out = append(out, d.proof()...)
+	}
 	if len(d.refs) > 0 {
 		out = append(out, d.branchChecks())
 	}
-	return append(out, d.pipelineStep(),
+	out = append(out, d.pipelineStep())
+	if d.byFirstUse() {
+		out = append(out, d.firstUse())
+	}
+	return append(out,
 		readBack(workflows.LastReadID, partReadBack, "Read both sides back, and compare"),
 		d.lift())
 }
@@ -142,6 +159,30 @@ func readBack(id workflows.StepID, part int, title string) workflows.Step {
 	return workflows.Step{ID: id, Kind: workflows.StepReadBack, System: workflows.Ourselves, Part: part, Title: title}
 }
 
+// byFirstUse reports whether there is no pipeline to prove the federation with, so
+// that the first use by a named one is the proof. The checks and the permissions of
+// the pipelines must then be there before it, and the hold all the while.
+func (d *draft) byFirstUse() bool { return d.in.Facts.AzureDevOps.Verifier == nil }
+
+func (d *draft) proofSpec() workflows.ProofSpec {
+	return workflows.ProofSpec{
+		Organization: d.us.organization, Project: d.us.project, ProjectID: d.us.projectID,
+		Connection: d.us.connection, ConnectionID: d.us.connectionID, Region: d.in.Account.Region,
+		Issuer: d.issuer, Audience: d.profile.Audience, Subject: d.subject,
+		RoleID: workflows.BlankRole, RoleARN: d.roleARN,
+	}
+}
+
+// firstUse writes the step that waits for CloudTrail's record of a sign-in.
+func (d *draft) firstUse() workflows.Step {
+	spec := d.proofSpec()
+	spec.Provider = providerARN(d.in.Account.ID, d.issuer)
+	return workflows.Step{
+		ID: workflows.FirstUseID, Kind: workflows.StepFirstUse, System: workflows.AWS, Part: partFirstUse,
+		Title: "Wait, held, until CloudTrail shows that " + join(d.pipelineNames(), "or") + " signed in", Proof: &spec,
+	}
+}
+
 // proof writes the four steps that prove the federation under the hold.
 func (d *draft) proof() []workflows.Step {
 	az := d.in.Facts.AzureDevOps
@@ -149,13 +190,8 @@ func (d *draft) proof() []workflows.Step {
 	if ref == "" {
 		ref = "main"
 	}
-	spec := workflows.ProofSpec{
-		Organization: d.us.organization, Project: d.us.project, ProjectID: d.us.projectID,
-		Connection: d.us.connection, ConnectionID: d.us.connectionID,
-		Pipeline: *az.Verifier, Ref: qualified(ref), Region: d.in.Account.Region,
-		Issuer: d.issuer, Audience: d.profile.Audience, Subject: d.subject,
-		RoleID: workflows.BlankRole, RoleARN: d.roleARN,
-	}
+	spec := d.proofSpec()
+	spec.Pipeline, spec.Ref = *az.Verifier, qualified(ref)
 	step := func(id workflows.StepID, kind workflows.StepKind, title string) workflows.Step {
 		own := spec
 		return workflows.Step{ID: id, Kind: kind, System: workflows.AzureDevOps, Part: partProof, Title: title, Proof: &own}
@@ -171,7 +207,7 @@ func (d *draft) proof() []workflows.Step {
 
 func (d *draft) branchChecks() workflows.Step {
 	return workflows.Step{
-		ID: workflows.ChecksID, Kind: workflows.StepChecks, System: workflows.AzureDevOps, Part: partChecks,
+		ID: workflows.ChecksID, Kind: workflows.StepChecks, System: workflows.AzureDevOps, Part: d.part(partChecks),
 		Title: "Branches that may use the connection: " + and(plainRefs(d.refs)),
 		Checks: &workflows.ChecksSpec{
 			Organization: d.us.organization, ProjectID: d.us.projectID, Connection: d.us.connection, ConnectionID: d.us.connectionID, Branches: d.refs,
@@ -181,7 +217,7 @@ func (d *draft) branchChecks() workflows.Step {
 
 func (d *draft) pipelineStep() workflows.Step {
 	return workflows.Step{
-		ID: workflows.PipelinesID, Kind: workflows.StepPipelines, System: workflows.AzureDevOps, Part: partPipelines,
+		ID: workflows.PipelinesID, Kind: workflows.StepPipelines, System: workflows.AzureDevOps, Part: d.part(partPipelines),
 		Title: "Pipelines that may use the connection: " + and(d.pipelineNames()),
 		Pipelines: &workflows.PipelinesSpec{
 			Organization: d.us.organization, ProjectID: d.us.projectID, Connection: d.us.connection, ConnectionID: d.us.connectionID, Pipelines: d.permits,

@@ -35,6 +35,10 @@ func (d *draft) words() workflows.Words {
 		w.Asks = "use its federation again in"
 	}
 	w.YAML = d.yaml()
+	if d.byFirstUse() && d.in.Proposal.Kind == workflows.Create {
+		w.Proof = fmt.Sprintf("Not by a run: %s has no verification pipeline. Instead %s may use the connection before the proof, to a role that is held and can do nothing. "+
+			"The hold is lifted once CloudTrail shows that sign-in; a sign-in of anybody else stops it.", d.us.project, join(d.pipelineNames(), "or"))
+	}
 	return w
 }
 

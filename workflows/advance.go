@@ -109,6 +109,9 @@ func (e *Engine) check(ctx context.Context, f Federation, r Request) (out Checke
 	if isOperator(r.By.Actor) {
 		facts.AzureDevOps.Standing = standsOnHost // not a project's person: the project's owners are always asked
 	}
+	if r.Proposal.Kind == Change {
+		f.keepProof(&facts)
+	}
 	if f.moved(facts) {
 		return out, nil, Refuse("moved", "Not sent: what is called %s in %s, or account %s, is another one by now than when %s was asked for. Ask anew if it is meant.",
 			f.Names.Project, f.Names.Organization, f.Approved.Account, f.ID)
@@ -136,6 +139,9 @@ func (e *Engine) check(ctx context.Context, f Federation, r Request) (out Checke
 	if out.Verdict, err = e.verdict(ctx, r, pr, acct, out.Words.Risk); err != nil {
 		return out, nil, err
 	}
+	if out.Verdict.Proof == ProofRun && r.Proposal.Kind == Create && out.Plan.ByFirstUse() {
+		return out, nil, &Refusal{Code: "preflight", Field: "project", Say: noProofRun(r.Proposal.Project, "a rule that applies asks for a proof run")}
+	}
 	out.Digest = digestOf(struct {
 		Plan      Plan
 		Facts     Facts
@@ -154,6 +160,18 @@ func (e *Engine) check(ctx context.Context, f Federation, r Request) (out Checke
 	}
 	out.Lapses = now.Add(out.Verdict.Lapse).UTC()
 	return out, whole, nil
+}
+
+// keepProof makes a change keep the proof of the plan in force: it is not proved
+// again, so what there is to prove it with by now does not matter.
+func (f Federation) keepProof(facts *Facts) {
+	switch az := &facts.AzureDevOps; {
+	case f.Plan == nil || f.Facts == nil:
+	case f.Plan.ByFirstUse():
+		az.Verifier, az.VerifyRef, az.VerifyOff = nil, "", ""
+	case az.Verifier == nil:
+		az.Verifier, az.VerifyRef, az.VerifyOff = f.Facts.AzureDevOps.Verifier, f.Facts.AzureDevOps.VerifyRef, ""
+	}
 }
 
 // moved reports whether a name stands for another object than when the federation

@@ -50,7 +50,9 @@ type cloud struct {
 	calls   int
 	wrong   []string                 // promises that were broken before its eyes
 	sees    func(n int, e *Evidence) // bends what the n-th run shows
-	unseen  error                    // what Watch answers instead
+	unseen  error                    // what Watch and SignIns answer instead
+	signIns []SignIn                 // on record
+	looks   int                      // at the record
 }
 
 func newCloud(now func() time.Time) *cloud {

@@ -58,6 +58,21 @@ func stories() map[string]story {
 		"a change that fails": {func(w *world) {
 			w.cloud.faults["ensure policy:queue"] = &fault{err: &Fault{Kind: ErrPermanent, Say: "No."}, half: true, times: -1}
 		}, changes, Active},
+		"proved by its first use, then revoked": {noVerifier, func(w *world, f Federation) bool {
+			switch {
+			case f.AwaitsUse() && len(w.cloud.signIns) == 0:
+				w.use(f)
+			case f.State == Active:
+				w.does(f.ID, OrderRevoke, "revoke")
+			}
+			return f.State == Closed
+		}, Closed},
+		"revoked before its first use": {noVerifier, func(w *world, f Federation) bool {
+			if f.AwaitsUse() {
+				w.does(f.ID, OrderRevoke, "revoke")
+			}
+			return f.State == Closed
+		}, Closed},
 		"quarantined, then released": {nil, func(w *world, f Federation) bool {
 			switch {
 			case f.State != Active:

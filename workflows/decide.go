@@ -162,6 +162,14 @@ func (f Federation) Obey(o Order, roles Roles, author Wrote, now time.Time) ([]B
 			return nil, f.mayNot("given up", "the requester, the owner team, the account's owners and the approvers", roles)
 		}
 		return f.giveUp(o)
+	case OrderCheck: // what the look comes to is for the engine to read
+		switch {
+		case !f.AwaitsUse():
+			return nil, notWaiting(f)
+		case !closing && !roles.Administrator:
+			return nil, f.mayNot("checked", "the requester, the owner team, the account's owners, the approvers and administrators", roles)
+		}
+		return nil, nil
 	case OrderRestore:
 		return f.restore(o, roles, author)
 	}

@@ -32,7 +32,7 @@ type Order struct {
 	Hash       Digest // of what the finding showed
 }
 
-// OrderVerb is revoke, quarantine, retry, give-up or restore.
+// OrderVerb is revoke, quarantine, retry, give-up, restore or check.
 type OrderVerb string
 
 // The verbs that ask nobody.
@@ -42,6 +42,7 @@ const (
 	OrderRetry      OrderVerb = "retry"
 	OrderGiveUp     OrderVerb = "give-up"
 	OrderRestore    OrderVerb = "restore"
+	OrderCheck      OrderVerb = "check" // look now whether the first use was recorded
 )
 
 // Roles are what a person is to one federation, read live.

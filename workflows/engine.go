@@ -22,6 +22,7 @@ type Engine struct {
 	Rules     Rules // compiled
 
 	Historians map[System]Historian // who changed something; without one, the author is not known
+	SignIns    SignIns              // nil: no first use can be seen
 	Addresses  AddressBook          // nil: authors are matched at the press alone
 
 	Now     func() time.Time
@@ -241,6 +242,9 @@ func (e *Engine) Order(ctx context.Context, o Order) (Federation, error) {
 			return nil, err
 		}
 		bodies, err := f.Obey(o, roles, Wrote{}, e.Now())
+		if err == nil && o.Verb == OrderCheck {
+			return e.checkUse(ctx, f, e.Now())
+		}
 		if err != nil || o.Verb != OrderRestore {
 			return bodies, err
 		}

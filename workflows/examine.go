@@ -50,8 +50,25 @@ func Examine(p Proposal, f Facts, a Account, pr Project, own map[StepID]string, 
 		"%s has no pipeline %s. Check the spelling; pipelines are named as on the Pipelines page.", p.Project, strings.Join(missing, ", "))
 	check("the requester may ask for the project", len(pr.Ask) > 0 || az.Standing == "administrator" || az.Standing == standsOnHost, "project",
 		"You are not an administrator of %s, nor of its service connections (Azure DevOps says: %s). Ask one of them to send this.", p.Project, az.Standing)
-	check("a proof run is possible", az.Verifier != nil && az.VerifyOff == "", "project",
-		"There is no verification pipeline in %s that fedbot can use%s. A project administrator can set one up from the file that fedbot's documentation shows.", p.Project, because(az.VerifyOff))
+	switch {
+	case releasing:
+	case az.VerifyOff != "": // it is there and cannot be used: no reason to do without it
+		check("a proof run is possible", false, "project",
+			"There is no verification pipeline in %s that fedbot can use%s. A project administrator can set one up from the file that fedbot's documentation shows.", p.Project, because(az.VerifyOff))
+	case az.Verifier == nil && p.Kind == Change: // it was proved
+	case az.Verifier == nil:
+		check("a proof run is possible", a.Proof != ProofRun, "project", "%s", noProofRun(p.Project, a.Name+" asks for a proof run"))
+		check("somebody can use it first", len(p.Pipelines) > 0, "pipelines",
+			"%s has no verification pipeline, so the first use is the proof: name at least one pipeline that may use the connection.", p.Project)
+		check("the first use can be seen", aws.TrailOff == "", "account",
+			"%s has no verification pipeline, so CloudTrail's record of the first use is the proof, and %s. The account's owners can let fedbot's reader call cloudtrail:LookupEvents.", p.Project, aws.TrailOff)
+		if _, no := Failed(out); no {
+			break
+		}
+		warn("a run proves it before any pipeline may use it", false, "%s has no verification pipeline, so its first use is the proof.", p.Project)
+	default:
+		check("a proof run is possible", true, "", "")
+	}
 
 	check("the role's name is free", releasing || aws.RoleIs == "" || own[RoleID] != "", "account", "%s", aws.RoleIs)
 	check("the account has room for a role", releasing || aws.RolesQuota == 0 || aws.Roles < aws.RolesQuota || own[RoleID] != "", "account",
@@ -74,6 +91,10 @@ func Examine(p Proposal, f Facts, a Account, pr Project, own map[StepID]string, 
 	check("the end is within the account's limit", a.Longest == 0 || (!p.Ends.IsZero() && !p.Ends.After(latest)), "ends",
 		"%s allows federations to last until %s at most; choose that day or an earlier one.", a.Name, latest.UTC().Format("2 Jan 2006"))
 	return out
+}
+
+func noProofRun(project, why string) string {
+	return fmt.Sprintf("There is no verification pipeline in %s, and %s. A project administrator can set one up from the file that fedbot's documentation shows.", project, why)
 }
 
 func because(why string) string {

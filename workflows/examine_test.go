@@ -45,7 +45,16 @@ func TestExamine(t *testing.T) {
 		{"fedbot may create connections", "project", "not a Creator. A project administrator can", false, func(_ *Proposal, f *Facts, _ *Account, _ *Project) { f.AzureDevOps.MayConnect = "not a Creator" }},
 		{"the pipelines exist", "pipelines", "no pipeline release", false, func(p *Proposal, _ *Facts, _ *Account, _ *Project) { p.Pipelines = []string{"build", "release"} }},
 		{"the requester may ask for the project", "project", "says: member", false, func(_ *Proposal, f *Facts, _ *Account, _ *Project) { f.AzureDevOps.Standing = "member" }},
-		{"a proof run is possible", "project", "no verification pipeline", false, func(_ *Proposal, f *Facts, _ *Account, _ *Project) { f.AzureDevOps.Verifier = nil }},
+		{"a proof run is possible", "project", "asks for a proof run", false, func(_ *Proposal, f *Facts, a *Account, _ *Project) {
+			f.AzureDevOps.Verifier, a.Proof = nil, ProofRun
+		}},
+		{"somebody can use it first", "pipelines", "name at least one pipeline", false, func(p *Proposal, f *Facts, _ *Account, _ *Project) {
+			f.AzureDevOps.Verifier, p.Pipelines = nil, nil
+		}},
+		{"the first use can be seen", "account", "cloudtrail:LookupEvents", false, func(_ *Proposal, f *Facts, _ *Account, _ *Project) {
+			f.AzureDevOps.Verifier, f.AWS.TrailOff = nil, "CloudTrail may not be read"
+		}},
+		{"a run proves it before any pipeline may use it", "", "first use is the proof", true, func(_ *Proposal, f *Facts, _ *Account, _ *Project) { f.AzureDevOps.Verifier = nil }},
 		{"a proof run is possible", "project", "(its file was edited)", false, func(_ *Proposal, f *Facts, _ *Account, _ *Project) { f.AzureDevOps.VerifyOff = "its file was edited" }},
 		{"the role's name is free", "account", "A role of that name", false, func(_ *Proposal, f *Facts, _ *Account, _ *Project) { f.AWS.RoleIs = "A role of that name exists." }},
 		{"the account has room for a role", "account", "1000 of 1000 roles", false, func(_ *Proposal, f *Facts, _ *Account, _ *Project) { f.AWS.Roles = 1000 }},

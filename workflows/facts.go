@@ -65,6 +65,8 @@ type AWSFacts struct {
 	Roles            int    `json:"roles"`              // in the account
 	RolesQuota       int    `json:"roles_quota"`        // 0: not told
 	TrustPolicyQuota int    `json:"trust_policy_quota"` // characters without white space; 0: not told
+
+	TrailOff string `json:"trail_off,omitempty"` // why CloudTrail cannot be read; asked only where the first use is the proof
 }
 
 // Bound returns the facts that a plan stands on. What may differ from hour to
@@ -75,7 +77,7 @@ func (f Facts) Bound() Facts {
 	f.ReadAt = time.Time{}
 	f.AWS.Roles, f.AWS.RolesQuota, f.AWS.TrustPolicyQuota = 0, 0, 0
 	f.AWS.Provider, f.AWS.Audiences = false, nil
-	f.AWS.Identity, f.AWS.Alias = "", ""
+	f.AWS.Identity, f.AWS.Alias, f.AWS.TrailOff = "", "", ""
 	f.AzureDevOps.Standing = ""
 	f.AzureDevOps.Toolkit = ""
 	return f

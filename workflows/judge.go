@@ -26,6 +26,9 @@ func (r Rules) Compile() error {
 		if a.Name == "" || a.Owners == "" || a.Region == "" || a.Boundary == "" {
 			bad("account %s: name, region, owners and boundary are required", a.ID)
 		}
+		if a.Proof != "" && a.Proof != ProofRun {
+			bad("account %q: proof %q is neither run nor empty", a.Name, a.Proof)
+		}
 		if _, err := regexp.Compile(a.Ticket); err != nil {
 			bad("account %q: ticket is not a regular expression", a.Name)
 		}
@@ -57,6 +60,9 @@ func (r Rules) Compile() error {
 			if s.Group == "" || s.Count < 1 {
 				bad("rule %q, stage %d: a group and a count of at least 1 are required; an empty one would mean nobody", rule.Name, i+1)
 			}
+		}
+		if rule.Proof != "" && rule.Proof != ProofRun {
+			bad("rule %q: proof %q is neither run nor empty", rule.Name, rule.Proof)
 		}
 		if rule.Risk != "" && rank[rule.Risk] == 0 {
 			bad("rule %q: risk %q is none of low, medium, high", rule.Name, rule.Risk)
@@ -121,6 +127,9 @@ func (r Rules) Judge(s Subject) Verdict {
 		for _, st := range rule.Stages {
 			st.Rules = []string{rule.Name}
 			v.add(st)
+		}
+		if rule.Proof == ProofRun {
+			v.Proof = ProofRun
 		}
 		if rule.Lapse > 0 && rule.Lapse < v.Lapse {
 			v.Lapse = rule.Lapse

@@ -75,7 +75,7 @@ func differing(steps []Step, other Plan) []Step {
 		switch {
 		case s.ID == LastReadID:
 			out = append(out, s)
-		case had && s.Same(o), s.ID == FirstReadID, s.Part == proofPart:
+		case had && s.Same(o), s.ID == FirstReadID, proving[s.Kind]:
 		default:
 			out = append(out, s)
 		}
@@ -83,7 +83,8 @@ func differing(steps []Step, other Plan) []Step {
 	return out
 }
 
-const proofPart = 5
+// proving are the steps of a proof, of either kind.
+var proving = map[StepKind]bool{StepAllow: true, StepRun: true, StepWatch: true, StepWithdraw: true, StepFirstUse: true}
 
 // backward is the walk out: the last kind of step that was intended, first. It
 // goes over what was intended and not over what was confirmed.
@@ -106,7 +107,7 @@ func (f Federation) backward() (Move, bool) {
 
 var order = map[StepKind]int{
 	StepProvider: 1, StepConnection: 2, StepRole: 3, StepHold: 4, StepPolicy: 5, StepSessions: 6, StepReadBack: 7,
-	StepAllow: 8, StepRun: 9, StepWatch: 10, StepWithdraw: 11, StepChecks: 12, StepPipelines: 13, StepLift: 14,
+	StepAllow: 8, StepRun: 9, StepWatch: 10, StepWithdraw: 11, StepChecks: 12, StepPipelines: 13, StepFirstUse: 14, StepLift: 15,
 }
 
 // step finds a step in the plan in force, in the one before it, or among those

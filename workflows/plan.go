@@ -34,6 +34,7 @@ const (
 	StepWithdraw   StepKind = "proof-withdraw"
 	StepChecks     StepKind = "checks"    // branch control and approvals on the connection
 	StepPipelines  StepKind = "pipelines" // exactly these pipelines may use the connection
+	StepFirstUse   StepKind = "first-use" // reading only, until a named pipeline has signed in; instead of a proof run, and after the pipelines
 	StepLift       StepKind = "lift"      // Ensure takes the hold away, Remove puts it back
 	StepSessions   StepKind = "sessions"  // deny every session that began before Ensure was called
 )
@@ -106,7 +107,8 @@ type PolicySpec struct {
 	Document string `json:"document"` // compact JSON; empty for sessions, which is made when it is written
 }
 
-// ProofSpec is one run of the verification pipeline through the new connection.
+// ProofSpec is one run of the verification pipeline through the new connection, or
+// the first use by a pipeline that was named.
 type ProofSpec struct {
 	Organization string   `json:"organization"`
 	Project      string   `json:"project"`
@@ -121,6 +123,7 @@ type ProofSpec struct {
 	Subject      string   `json:"subject"`
 	RoleID       string   `json:"role_id"` // a blank until it is known
 	RoleARN      string   `json:"role_arn"`
+	Provider     string   `json:"provider,omitempty"` // ARN of the OIDC provider; of a first use only
 }
 
 // ChecksSpec are the checks on a connection.

@@ -1,5 +1,7 @@
 package workflows
 
+import "time"
+
 // ProofOutcome is what a proof came to.
 type ProofOutcome string
 
@@ -26,6 +28,12 @@ type Evidence struct {
 	RoleID    string `json:"role_id,omitempty"` // AROA… of the caller identity
 	Account   string `json:"account,omitempty"`
 	Failure   string `json:"failure,omitempty"` // the line of the log that says what went wrong
+
+	// Of a first use, which has no run.
+	Source   string    `json:"source,omitempty"` // "CloudTrail"
+	SignedIn time.Time `json:"signed_in,omitzero"`
+	From     string    `json:"from,omitempty"`     // network address
+	Provider string    `json:"provider,omitempty"` // ARN
 }
 
 // Proof is kept on the federation and shown on its card.

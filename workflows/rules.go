@@ -42,9 +42,10 @@ type Account struct {
 	Owners     string              `json:"owners"` // group
 	Values     map[string][]string `json:"values"` // parameter -> patterns it may match there: "shop-*"
 	Channel    string              `json:"channel"`
-	Longest    time.Duration       `json:"longest"`  // most a federation may last; 0: no limit
-	Ticket     string              `json:"ticket"`   // regular expression that a reason must contain; empty: none
-	Boundary   string              `json:"boundary"` // name of the boundary policy under RolePath
+	Longest    time.Duration       `json:"longest"`         // most a federation may last; 0: no limit
+	Ticket     string              `json:"ticket"`          // regular expression that a reason must contain; empty: none
+	Boundary   string              `json:"boundary"`        // name of the boundary policy under RolePath
+	Proof      string              `json:"proof,omitempty"` // ProofRun: no other proof will do
 }
 
 // Kind is "production" or "development".
@@ -68,7 +69,12 @@ type Rule struct {
 	Params        map[string]string `json:"params,omitempty"` // parameter -> pattern
 	Stages        []Stage           `json:"stages"`
 	Lapse         time.Duration     `json:"lapse,omitempty"`
+	Proof         string            `json:"proof,omitempty"` // ProofRun: no other proof will do
 }
+
+// ProofRun is the demand for a proof run: a project without a verification pipeline
+// is refused. Without the demand, its first use is the proof.
+const ProofRun = "run"
 
 // Stage is a group of whom a number must consent.
 type Stage struct {
@@ -85,6 +91,7 @@ type Verdict struct {
 	Rules   []string      `json:"rules"`  // that matched
 	Because []string      `json:"because"`
 	Lapse   time.Duration `json:"lapse"`
-	Typed   bool          `json:"typed"`  // the approver types the account's name
-	Digest  Digest        `json:"digest"` // of the rules that matched, as they were
+	Typed   bool          `json:"typed"`           // the approver types the account's name
+	Proof   string        `json:"proof,omitempty"` // ProofRun, if a rule demands it
+	Digest  Digest        `json:"digest"`          // of the rules that matched, as they were
 }

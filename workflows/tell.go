@@ -80,6 +80,9 @@ func tellWalk(e Event) string {
 		}
 		return stepWords(b.Step) + ": removed"
 	case Seen:
+		if b.Step == FirstUseID {
+			return fmt.Sprintf("first use, sign-in of %s UTC by CloudTrail: %s%s", stamp(b.Proof.SignedIn), b.Outcome, after(b.Say))
+		}
 		return fmt.Sprintf("proof run %d: %s%s", b.Proof.Run, b.Outcome, after(b.Say))
 	case Stumbled:
 		return fmt.Sprintf("%s: %s Asked again at %s", stepWords(b.Step), b.Say, b.Again.UTC().Format("15:04:05"))
@@ -169,7 +172,7 @@ func stepWords(id StepID) string {
 
 var stepNames = map[StepID]string{
 	ProviderID: "OIDC provider", ConnectionID: "service connection", RoleID: "role", HoldID: "hold on the role",
-	FirstReadID: "reading it back", AllowID: "permit for the proof run", RunID: "start of the proof run", WatchID: "proof run",
+	FirstReadID: "reading it back", AllowID: "permit for the proof run", RunID: "start of the proof run", WatchID: "proof run", FirstUseID: "first use",
 	WithdrawID: "end of the permit for the proof run", ChecksID: "checks on the connection", PipelinesID: "permitted pipelines",
 	LastReadID: "reading both sides back", LiftID: "lifting the hold", SessionsID: "end of older sessions",
 }

@@ -23,6 +23,9 @@ func (e *Engine) walk(ctx context.Context, f Federation, now time.Time) (again t
 	if move.Step.Kind == StepWatch && move.Verb == Ensure {
 		return e.watch(ctx, f, move.Step, now)
 	}
+	if move.Step.Kind == StepFirstUse && move.Verb == Ensure {
+		return e.awaitUse(ctx, f, move.Step, now)
+	}
 	step, err := move.Step.Fill(f.Steps.Get(ConnectionID).Ref, f.Steps.Get(RoleID).Ref)
 	if err != nil {
 		return again, err
@@ -96,7 +99,7 @@ func (e *Engine) ensure(ctx context.Context, f Federation, t Task) (Result, []Ne
 }
 
 func (e *Engine) remove(ctx context.Context, t Task) error {
-	if t.Step.System == Ourselves || t.Step.Kind == StepWatch {
+	if t.Step.System == Ourselves || t.Step.Kind == StepWatch || t.Step.Kind == StepFirstUse {
 		return nil // reading left nothing behind
 	}
 	s, ok := e.Steppers[t.Step.System]

@@ -19,6 +19,7 @@ const (
 	WithdrawID   StepID = "proof-withdraw"
 	ChecksID     StepID = "checks"
 	PipelinesID  StepID = "pipelines"
+	FirstUseID   StepID = "first-use"
 	LastReadID   StepID = "read-back-last"
 	LiftID       StepID = "lift"
 	SessionsID   StepID = "sessions"
@@ -52,6 +53,7 @@ func (f *Federation) noteWalk(e Event) error {
 	case Resumed:
 		f.Parked, f.Attempts, f.Again, f.Stumble = nil, 0, time.Time{}, ""
 		f.change(WatchID, func(s *StepState) { s.Tries = 0 })
+		f.change(FirstUseID, func(s *StepState) { s.At = e.At }) // a sign-in of before has been judged
 	case Activated:
 		f.ActiveAt = e.At
 		f.Before, f.Finished, f.Findings = nil, nil, nil

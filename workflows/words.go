@@ -23,10 +23,11 @@ type Words struct {
 	Cannot string   `json:"cannot"` // "open other files or buckets, read secrets, or change permissions"
 	Worst  string   `json:"worst"`  // "Anyone who can push to `release/*` replaces the development site."
 	Risk   Level    `json:"risk"`
-	Why    string   `json:"why"`   // "One bucket in a development account; no permissions, no secrets."
-	Today  string   `json:"today"` // compared with what exists
-	YAML   string   `json:"yaml"`  // pipeline step to paste once it is active
-	Limit  string   `json:"limit"` // the one line of what that step cannot do
+	Why    string   `json:"why"`             // "One bucket in a development account; no permissions, no secrets."
+	Today  string   `json:"today"`           // compared with what exists
+	YAML   string   `json:"yaml"`            // pipeline step to paste once it is active
+	Limit  string   `json:"limit"`           // the one line of what that step cannot do
+	Proof  string   `json:"proof,omitempty"` // what is otherwise than with a proof run; empty: a run proves it
 }
 
 // Finding is one difference that drift detection saw.

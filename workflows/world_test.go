@@ -111,6 +111,7 @@ func (w *world) fork() *world {
 	c := *w
 	c.clock = &clock{at: w.clock.now()}
 	c.cloud = newCloud(c.clock.now)
+	c.cloud.signIns = slices.Clone(w.cloud.signIns)
 	c.cloud.next, c.cloud.objects, c.cloud.runs = w.cloud.next, maps.Clone(w.cloud.objects), maps.Clone(w.cloud.runs)
 	for name, f := range w.cloud.faults {
 		same := *f
@@ -142,7 +143,7 @@ func theRules() Rules {
 // engine starts a fedbot. Any number may run on one world.
 func (w *world) engine() *Engine {
 	return &Engine{
-		Log: w.log, Steppers: map[System]Stepper{AWS: w.cloud, AzureDevOps: w.cloud}, Watcher: w.cloud, Survey: w, Planner: planner{w},
+		Log: w.log, Steppers: map[System]Stepper{AWS: w.cloud, AzureDevOps: w.cloud}, Watcher: w.cloud, SignIns: w.cloud, Survey: w, Planner: planner{w},
 		Directory: w.people, Rules: w.rules, Now: w.clock.now, Turn: w.turn, Poll: 10 * time.Second, Backoff: time.Second, Tries: 4,
 		Key: func() string { w.keys++; return fmt.Sprintf("%032x", w.keys) },
 		Brake: func(context.Context, time.Time) (string, error) {
@@ -223,15 +224,22 @@ func (planner) Render(in Input) (Rendered, error) {
 			Connection: p.Connection, ConnectionID: BlankConnection, Pipeline: Pipeline{ID: 1, Name: "verify"}, RoleARN: arn, RoleID: BlankRole,
 			Issuer: "https://issuer.example", Subject: "sc://contoso/Web Shop/" + p.Connection, Audience: in.Facts.AWS.Audience}}
 	}
-	steps = append(steps, Step{ID: FirstReadID, Kind: StepReadBack, System: Ourselves, Part: 4, Title: "Read back"},
-		proof(AllowID, StepAllow), proof(RunID, StepRun), proof(WatchID, StepWatch), proof(WithdrawID, StepWithdraw))
+	steps = append(steps, Step{ID: FirstReadID, Kind: StepReadBack, System: Ourselves, Part: 4, Title: "Read back"})
+	if az.Verifier != nil {
+		steps = append(steps, proof(AllowID, StepAllow), proof(RunID, StepRun), proof(WatchID, StepWatch), proof(WithdrawID, StepWithdraw))
+	}
 	if len(p.Branches) > 0 {
 		steps = append(steps, Step{ID: ChecksID, Kind: StepChecks, System: AzureDevOps, Part: 6, Title: "Checks",
 			Checks: &ChecksSpec{Connection: p.Connection, ConnectionID: BlankConnection, Branches: p.Branches}})
 	}
 	steps = append(steps, Step{ID: PipelinesID, Kind: StepPipelines, System: AzureDevOps, Part: 7, Title: "Pipelines",
-		Pipelines: &PipelinesSpec{Connection: p.Connection, ConnectionID: BlankConnection, Pipelines: az.Pipelines}},
-		Step{ID: LastReadID, Kind: StepReadBack, System: Ourselves, Part: 8, Title: "Read back last"}, lift)
+		Pipelines: &PipelinesSpec{Connection: p.Connection, ConnectionID: BlankConnection, Pipelines: az.Pipelines}})
+	if az.Verifier == nil {
+		use := proof(FirstUseID, StepFirstUse)
+		use.System, use.Part, use.Proof.Provider = AWS, 7, "arn:provider"
+		steps = append(steps, use)
+	}
+	steps = append(steps, Step{ID: LastReadID, Kind: StepReadBack, System: Ourselves, Part: 8, Title: "Read back last"}, lift)
 	return Rendered{Plan: Plan{Federation: in.Federation, Steps: steps}, Words: words}, nil
 }
 

@@ -59,6 +59,8 @@ func needs(f workflows.Federation) string {
 		return ""
 	case f.Parked != nil:
 		return "try again or give up: " + f.Parked.Say
+	case f.AwaitsUse():
+		return r.By.Name + ": run " + strings.Join(f.Approved.Pipelines, " or ") + " once, then press Check on the card"
 	case f.Quarantine != nil && !open:
 		return f.Owner + ": release or revoke"
 	case len(f.Findings) > 0:

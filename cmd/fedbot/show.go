@@ -48,7 +48,9 @@ func printFederation(w io.Writer, f workflows.Federation) {
 	}
 	row("Owner", "%s", f.Owner)
 	row("Ends", "%s", date(f.Ends))
-	if f.Proof != nil && !f.ProvedAt.IsZero() {
+	if f.Proof != nil && !f.ProvedAt.IsZero() && f.Proof.Source != "" {
+		row("Proved", "%s UTC by its first use, a sign-in of %s UTC (%s)", minute(f.ProvedAt), minute(f.Proof.SignedIn), f.Proof.Source)
+	} else if f.Proof != nil && !f.ProvedAt.IsZero() {
 		row("Proved", "%s UTC by run %d of %s", minute(f.ProvedAt), f.Proof.Run, f.Proof.Pipeline)
 	}
 	if f.Quarantine != nil {

@@ -117,7 +117,7 @@ func (a *App) wire(ctx context.Context) error {
 		Watcher:    devops,
 		Survey:     &survey{rules: rules, profiles: profiles, devops: devops, aws: amazon, now: a.o.Now},
 		Planner:    &policies.Planner{Catalogue: catalogue, Profiles: profiles},
-		Historians: map[workflows.System]workflows.Historian{workflows.AWS: amazon, workflows.AzureDevOps: devops}, Addresses: people,
+		Historians: map[workflows.System]workflows.Historian{workflows.AWS: amazon, workflows.AzureDevOps: devops}, Addresses: people, SignIns: amazon,
 		Directory: people, Rules: rules, Now: a.o.Now, Key: newKey,
 		Turn: c.Pace.Turn, Poll: c.Pace.Poll, Backoff: c.Pace.Backoff, Tries: c.Pace.Tries,
 	}

@@ -50,16 +50,16 @@ func (s *survey) Facts(ctx context.Context, q workflows.Query) (workflows.Facts,
 		return facts, fmt.Errorf("read names: %w", err)
 	}
 	issuer := strings.NewReplacer("{organization.id}", orgID, "{organization}", org, "{project}", project, "{project.id}", projectID).Replace(profile.Issuer)
-	both, ctx := errgroup.WithContext(ctx)
+	both, group := errgroup.WithContext(ctx)
 	both.Go(func() (err error) {
-		facts.AzureDevOps, err = s.devops.Facts(ctx, azuredevops.FactsQuery{Proposal: q.Proposal, Email: q.By.Email, OwnConnectionID: q.Refs[workflows.ConnectionID]})
+		facts.AzureDevOps, err = s.devops.Facts(group, azuredevops.FactsQuery{Proposal: q.Proposal, Email: q.By.Email, OwnConnectionID: q.Refs[workflows.ConnectionID]})
 		if err != nil {
 			return fmt.Errorf("read Azure DevOps: %w", err)
 		}
 		return nil
 	})
 	both.Go(func() (err error) {
-		facts.AWS, err = s.aws.Facts(ctx, acct.ID, awsiam.FactsQuery{Issuer: issuer, Audience: profile.Audience,
+		facts.AWS, err = s.aws.Facts(group, acct.ID, awsiam.FactsQuery{Issuer: issuer, Audience: profile.Audience,
 			RoleName: workflows.RoleName(project, q.Proposal.Connection, q.Key), OwnRoleID: q.Refs[workflows.RoleID]})
 		if err != nil {
 			return fmt.Errorf("read AWS account %s: %w", acct.ID, err)
@@ -67,5 +67,13 @@ func (s *survey) Facts(ctx context.Context, q workflows.Query) (workflows.Facts,
 		facts.AWS.Audience = profile.Audience
 		return nil
 	})
-	return facts, both.Wait()
+	if err := both.Wait(); err != nil {
+		return facts, err
+	}
+	if facts.AzureDevOps.Verifier == nil && facts.AzureDevOps.VerifyOff == "" { // the first use is the proof
+		if facts.AWS.TrailOff, err = s.aws.TrailOff(ctx, acct.ID); err != nil {
+			return facts, fmt.Errorf("read CloudTrail of %s: %w", acct.ID, err)
+		}
+	}
+	return facts, nil
 }

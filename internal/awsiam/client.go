@@ -29,7 +29,8 @@ type client struct {
 	Account
 	iam   *iam.Client
 	sts   *sts.Client
-	trail *cloudtrail.Client
+	trail *cloudtrail.Client // of the region that keeps IAM's events
+	local *cloudtrail.Client // of the account's own region; nil: it is the same
 }
 
 const (
@@ -108,7 +109,8 @@ func (a *AWS) connect(acc Account, s session) *client {
 	base := config.Copy()
 	base.APIOptions = append(base.APIOptions[:len(base.APIOptions):len(base.APIOptions)], a.paced(a.pace[acc.ID], nil))
 	if s.role == "" {
-		return &client{Account: acc, iam: iam.NewFromConfig(base), sts: sts.NewFromConfig(base), trail: a.trail(acc, config, nil)}
+		home, local := a.records(acc, config, nil)
+		return &client{Account: acc, iam: iam.NewFromConfig(base), sts: sts.NewFromConfig(base), trail: home, local: local}
 	}
 	keys := aws.NewCredentialsCache(signIn{stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), s.role,
 		func(o *stscreds.AssumeRoleOptions) {
@@ -118,15 +120,18 @@ func (a *AWS) connect(acc Account, s session) *client {
 			}
 		})}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = time.Minute })
 	config.Credentials = keys
-	trail := a.trail(acc, config, keys)
+	home, local := a.records(acc, config, keys)
 	config.APIOptions = append(config.APIOptions[:len(config.APIOptions):len(config.APIOptions)], a.paced(a.pace[acc.ID], keys))
-	return &client{Account: acc, iam: iam.NewFromConfig(config), sts: sts.NewFromConfig(config), trail: trail}
+	return &client{Account: acc, iam: iam.NewFromConfig(config), sts: sts.NewFromConfig(config), trail: home, local: local}
 }
 
-// trail asks the region that keeps IAM's events: there is one in each partition,
-// wherever the account works. It has a pace of its own.
-func (a *AWS) trail(acc Account, config aws.Config, keys *aws.CredentialsCache) *cloudtrail.Client {
+// records ask the region that keeps IAM's events, of which there is one in each
+// partition wherever the account works, and the account's own, which keeps the
+// sign-ins of its endpoint. They have a pace of their own.
+func (a *AWS) records(acc Account, config aws.Config, keys *aws.CredentialsCache) (home, local *cloudtrail.Client) {
 	config = config.Copy()
+	config.APIOptions = append(config.APIOptions[:len(config.APIOptions):len(config.APIOptions)], a.paced(a.trails[acc.ID], keys))
+	own := config.Region
 	switch partition(acc.Region) {
 	case "aws-cn":
 		config.Region = "cn-north-1"
@@ -135,8 +140,12 @@ func (a *AWS) trail(acc Account, config aws.Config, keys *aws.CredentialsCache) 
 	default:
 		config.Region = "us-east-1"
 	}
-	config.APIOptions = append(config.APIOptions[:len(config.APIOptions):len(config.APIOptions)], a.paced(a.trails[acc.ID], keys))
-	return cloudtrail.NewFromConfig(config)
+	home = cloudtrail.NewFromConfig(config)
+	if own != config.Region {
+		config.Region = own
+		local = cloudtrail.NewFromConfig(config)
+	}
+	return home, local
 }
 
 // signIn bounds the time of AssumeRole. The SDK's cache runs it without the

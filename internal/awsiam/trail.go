@@ -44,15 +44,16 @@ func (a *AWS) Writers(ctx context.Context, t workflows.Task, fields []string, si
 		since = oldest
 	}
 	out := map[string][]workflows.Writer{}
-	err = c.lookUp(ctx, trailObject(t.Step), since.Truncate(time.Second), func(ev trailEvent) {
+	err = c.lookUp(ctx, c.trail, trailObject(t.Step), since.Truncate(time.Second), func(ev trailEvent) error {
 		if ev.ErrorCode != "" || us(ev) {
-			return // refused: it made no difference
+			return nil // refused: it made no difference
 		}
 		for _, field := range fields {
 			if ev.could(t.Step, field) {
 				out[field] = append(out[field], ev.writer(c.ID))
 			}
 		}
+		return nil
 	})
 	return out, err
 }
@@ -70,20 +71,22 @@ func trailObject(s workflows.Step) string {
 
 // lookUp reads the events about one object, newest first. An event that cannot be
 // understood fails the whole: it may be the one that matters.
-func (c *client) lookUp(ctx context.Context, object string, since time.Time, each func(trailEvent)) error {
+func (c *client) lookUp(ctx context.Context, trail *cloudtrail.Client, object string, since time.Time, each func(trailEvent) error) error {
 	in := &cloudtrail.LookupEventsInput{StartTime: &since, MaxResults: aws.Int32(50),
 		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyResourceName, AttributeValue: &object}}}
 	for range trailPages {
-		page, err := c.trail.LookupEvents(ctx, in)
+		page, err := trail.LookupEvents(ctx, in)
 		if err != nil {
 			return unreadTrail(c, err)
 		}
 		for _, raw := range page.Events {
 			ev, err := parseTrail(aws.ToString(raw.CloudTrailEvent))
+			if err == nil {
+				err = each(ev)
+			}
 			if err != nil {
 				return &workflows.Fault{Kind: workflows.ErrUnreadable, Say: "CloudTrail in " + c.said() + " holds an event that fedbot does not understand", Cause: err}
 			}
-			each(ev)
 		}
 		if aws.ToString(page.NextToken) == "" {
 			return nil
@@ -139,6 +142,7 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 // trailEvent is what fedbot reads of an event. What it holds was written by AWS,
 // but names in it were chosen by people.
 type trailEvent struct {
+	EventID         string
 	EventName       string
 	EventTime       time.Time
 	ErrorCode       string
@@ -149,7 +153,17 @@ type trailEvent struct {
 			SessionIssuer struct{ Arn string }
 		}
 	}
-	RequestParameters map[string]any
+	RequestParameters, ResponseElements json.RawMessage // of a shape for each call
+}
+
+// asked is one of the call's parameters, if the event tells it.
+func (ev trailEvent) asked(name string) (string, bool) {
+	var all map[string]json.RawMessage
+	var value string
+	if json.Unmarshal(ev.RequestParameters, &all) != nil || json.Unmarshal(all[name], &value) != nil {
+		return "", false
+	}
+	return value, true
 }
 
 func parseTrail(raw string) (trailEvent, error) {
@@ -182,14 +196,14 @@ func (ev trailEvent) could(s workflows.Step, field string) bool {
 	case "TagRole", "UntagRole":
 		return strings.HasPrefix(field, "tag ")
 	case "PutRolePolicy", "DeleteRolePolicy":
-		wrote, told := ev.RequestParameters["policyName"].(string)
+		wrote, told := ev.asked("policyName")
 		inline, ok := strings.CutPrefix(field, "inline policy ")
 		if s.Policy != nil {
 			inline, ok = inlineName(s), true
 		}
 		return ok && (!told || wrote == inline)
 	case "AttachRolePolicy", "DetachRolePolicy":
-		wrote, told := ev.RequestParameters["policyArn"].(string)
+		wrote, told := ev.asked("policyArn")
 		attached, ok := strings.CutPrefix(field, "attached policy ")
 		return ok && (!told || strings.HasSuffix(wrote, "/"+attached))
 	}

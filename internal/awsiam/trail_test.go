@@ -1,7 +1,6 @@
 package awsiam
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -114,8 +113,8 @@ func TestOurselves(t *testing.T) {
 // FuzzTrail: whatever an event holds, it is an error or one printable line about
 // somebody, and an address is an address.
 func FuzzTrail(f *testing.F) {
-	raw, _ := json.Marshal(event(f, "UpdateAssumeRolePolicy"))
-	f.Add(string(raw))
+	f.Add(`{"eventName":"UpdateAssumeRolePolicy","eventTime":"2026-11-28T03:12:00Z","userIdentity":{"arn":"arn:aws:sts::1:assumed-role/x/a@b.example"}}`)
+	f.Add(`{"eventName":"AssumeRoleWithWebIdentity","eventTime":"2026-11-28T03:12:00Z","responseElements":{"provider":"p","assumedRoleUser":{"assumedRoleId":"AROA:x"}}}`)
 	f.Add(`{"eventName":"x","eventTime":"2026-11-28T03:12:00Z","userIdentity":{"arn":"a/b@c.d"}}`)
 	f.Add(`{"eventName":"x","eventTime":"2026-11-28T03:12:00Z","requestParameters":{"policyName":7}}`)
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -132,6 +131,9 @@ func FuzzTrail(f *testing.F) {
 		}
 		for _, k := range []workflows.Step{{Policy: &workflows.PolicySpec{}}, {Role: &workflows.RoleSpec{}}, {Provider: &workflows.ProviderSpec{}}} {
 			ev.could(k, "exists")
+		}
+		if in, err := ev.signIn(); err == nil && strings.Contains(in.RoleID, ":") {
+			t.Errorf("role id %q", in.RoleID)
 		}
 	})
 }

@@ -95,6 +95,7 @@ type Account struct {
 	Values     map[string][]string `yaml:"values"`
 	Longest    time.Duration       `yaml:"longest"`
 	Ticket     string              `yaml:"ticket"`
+	Proof      string              `yaml:"proof"`
 }
 
 // Approvals say who must consent, beside the owners.
@@ -116,6 +117,7 @@ type Rule struct {
 	Templates     []string          `yaml:"templates"`
 	Risk          string            `yaml:"risk"`
 	Params        map[string]string `yaml:"params"`
+	Proof         string            `yaml:"proof"`
 	Lapse         time.Duration     `yaml:"lapse"`
 	Stages        []Stage           `yaml:"stages"`
 }
@@ -219,13 +221,13 @@ func (c Config) Rules() workflows.Rules {
 	for _, a := range c.AWS.Accounts {
 		r.Accounts = append(r.Accounts, workflows.Account{
 			ID: a.ID, Name: a.Name, Production: a.Production, Region: a.Region, OU: a.OU, Tags: a.Tags, Owners: a.Owners,
-			Values: a.Values, Channel: a.Channel, Longest: a.Longest, Ticket: a.Ticket, Boundary: a.Boundary,
+			Values: a.Values, Channel: a.Channel, Longest: a.Longest, Ticket: a.Ticket, Boundary: a.Boundary, Proof: a.Proof,
 		})
 	}
 	for _, x := range c.Approvals.Rules {
 		rule := workflows.Rule{
 			Name: x.Name, Accounts: x.Accounts, OUs: x.OUs, Tags: x.Tags, Organizations: x.Organizations, Projects: x.Projects,
-			Templates: x.Templates, Risk: workflows.Level(x.Risk), Params: x.Params, Lapse: x.Lapse,
+			Templates: x.Templates, Risk: workflows.Level(x.Risk), Params: x.Params, Lapse: x.Lapse, Proof: x.Proof,
 		}
 		for _, s := range x.Stages {
 			rule.Stages = append(rule.Stages, workflows.Stage{Name: s.Name, Group: s.Group, Count: s.Count})

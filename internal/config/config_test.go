@@ -78,6 +78,7 @@ func TestMistakes(t *testing.T) {
 		"bad zone":             {"Europe/London", "Europe/Nowhere", "not known"},
 		"never lapses":         {"lapse: 72h", "lapse: 0s", "must end some day"},
 		"no owners":            {"      owners: shop-approvers", `      owners: ""`, "owners and boundary are required"},
+		"unknown proof":        {"      proof: run\n", "      proof: first-use\n", "neither run nor empty"},
 		"bad ticket":           {`"[A-Z]+-[0-9]+"`, `"[A-Z"`, "regular expression"},
 		"bad risk":             {`risk: ""`, "risk: enormous", "none of low"},
 		"no turn":              {"turn: 30s", "turn: 0s", "turn must be"},

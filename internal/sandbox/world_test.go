@@ -100,6 +100,10 @@ func awsWords(st *stage, args []string) (string, error) {
 			return "", err
 		}
 		return t.widen(c)
+	case "narrow": // puts the approved trust policy back by hand
+		role, _ := f.Plan.Step(workflows.RoleID)
+		_, err := t.iam(f.Names.AccountID).UpdateAssumeRolePolicy(st.ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(roleOf(f)), PolicyDocument: &role.Role.Trust})
+		return "", err
 	case "touch": // writes the trust policy that is there once more
 		c, err := hand(t, args[2:])
 		if err != nil {
@@ -281,6 +285,8 @@ func devopsWords(st *stage, args []string) (string, error) {
 			version = ""
 		}
 		return "", st.azure.SetToolkit(organization, version)
+	case "uses":
+		return st.runs(workflows.FederationID(args[1]), args[2], args[3])
 	case "removes-check":
 		return "", st.removesCheck(workflows.FederationID(args[1]), args[2])
 	case "renames":
@@ -297,6 +303,52 @@ func (st *stage) squat(name string) (string, error) {
 	var out struct{ ID string }
 	err := st.devops(st.ctx, "POST", "_apis/serviceendpoint/endpoints?api-version=7.1", body, &out)
 	return out.ID, err
+}
+
+// runs merges the YAML that the requester was given into a pipeline's file on a
+// branch, runs it from there, and says how it ended: "devops uses F-1 PIPELINE BRANCH".
+// A run that a check holds back is "waiting".
+func (st *stage) runs(id workflows.FederationID, pipeline, branch string) (string, error) {
+	f, err := st.federation(st.ctx, id)
+	if err != nil {
+		return "", err
+	}
+	number, path := storefront, "/azure-pipelines.yml"
+	if pipeline == "checkout-deploy" {
+		number, path = checkout, "/checkout-pipeline.yml"
+	}
+	yaml := "trigger: none\n\npool:\n  vmImage: ubuntu-latest\n\nsteps:\n" + f.Words.YAML
+	if _, err := st.azure.Merge(organization, f.Names.Project, repository, branch, "Requester", map[string]string{path: yaml}); err != nil {
+		return "", err
+	}
+	run, err := st.queue(st.ctx, f.Names.ProjectID, number, "refs/heads/"+branch)
+	if err != nil {
+		return "", err
+	}
+	end := "waiting"
+	err = st.until(func() error {
+		var b struct{ Status, Result string }
+		var line struct {
+			Records []struct{ Type, State, Result string }
+		}
+		if err := st.devops(st.ctx, "GET", fmt.Sprintf("%s/_apis/build/builds/%d?api-version=7.1", f.Names.ProjectID, run), "", &b); err != nil {
+			return err
+		}
+		if b.Status == "completed" {
+			end = b.Result
+			return nil
+		}
+		if err := st.devops(st.ctx, "GET", fmt.Sprintf("%s/_apis/build/builds/%d/timeline?api-version=7.1", f.Names.ProjectID, run), "", &line); err != nil {
+			return err
+		}
+		for _, r := range line.Records {
+			if strings.HasPrefix(r.Type, "Checkpoint.") && r.State != "completed" {
+				return nil
+			}
+		}
+		return fmt.Errorf("run %d is %s", run, b.Status)
+	})
+	return end, err
 }
 
 // removesCheck deletes the checks on a federation's connection as a person, with
