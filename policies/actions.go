@@ -97,12 +97,30 @@ func (t ResourceType) Pattern() string { return openPlaces.ReplaceAllString(t.AR
 func (a Action) Resources(pattern string) []ResourceType {
 	var out []ResourceType
 	for _, t := range a.On {
-		if overlaps(pattern, t.Pattern()) {
+		if sameARN(pattern, t.Pattern()) {
 			out = append(out, t)
 		}
 	}
 	return out
 }
+
+// sameARN reports whether two patterns of ARNs have an ARN in common, taken part by
+// part: a * of IAM may run over a colon, but no ARN has a part of another's kind.
+func sameARN(a, b string) bool {
+	x, y := strings.SplitN(a, ":", arnParts), strings.SplitN(b, ":", arnParts)
+	if len(x) < arnParts || len(y) < arnParts {
+		return overlaps(a, b)
+	}
+	for i := range x {
+		if !overlaps(x[i], y[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// arnParts are arn, partition, service, region, account and the rest.
+const arnParts = 6
 
 // Key returns the condition key that is sent with calls of the action on resources
 // of these types, in any case: one of the action's own, of the types', or one that

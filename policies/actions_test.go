@@ -60,7 +60,7 @@ func TestResources(t *testing.T) {
 	for _, tc := range []struct{ action, pattern, want string }{
 		{"s3:ListBucket", "arn:aws:s3:::site", "bucket"},
 		{"s3:GetObject", "arn:aws:s3:::site", ""},
-		{"s3:GetObject", "arn:aws:s3:::site/*", "accesspointobject object"},
+		{"s3:GetObject", "arn:aws:s3:::site/*", "object"},
 		{"lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:111122223333:function:f:*", "function"},
 		{"iam:PassRole", "arn:aws:iam::111122223333:user/x", ""},
 	} {

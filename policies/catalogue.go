@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 )
 
 //go:embed templates/*.yaml
@@ -55,6 +56,24 @@ func (c *Catalogue) Names() []string {
 		return nil
 	}
 	return slices.Sorted(maps.Keys(c.templates))
+}
+
+// near names the templates that were probably meant by a name that is none.
+func (c *Catalogue) near(name string) string {
+	holds := func(n string) bool { return strings.Contains(n, name) || strings.Contains(name, n) }
+	begins := func(n string) bool { return len(name) > 2 && strings.HasPrefix(n, name[:3]) }
+	for _, alike := range []func(string) bool{holds, begins} {
+		var like []string
+		for _, n := range c.Names() {
+			if name != "" && alike(n) {
+				like = append(like, n)
+			}
+		}
+		if len(like) > 0 && len(like) < 7 {
+			return "Did you mean " + join(like, "or") + "?"
+		}
+	}
+	return "The form lists all; so does fedbot policy list."
 }
 
 // Get returns the template of this name.

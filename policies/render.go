@@ -159,12 +159,12 @@ func (d *draft) wantTrust() TrustWant {
 // templates fills in what is asked for.
 func (d *draft) templates(catalogue *Catalogue) *workflows.Refusal {
 	if len(d.in.Proposal.Grants) == 0 && d.in.Proposal.Kind != workflows.Release {
-		return onField("Template", "no_template", "Nothing is asked for. There are %s.", and(catalogue.Names()))
+		return onField("Template", "no_template", "Nothing is asked for. Choose a template; there are %d.", len(catalogue.Names()))
 	}
 	for _, asked := range d.in.Proposal.Grants {
 		t, ok := catalogue.Get(asked.Template)
 		if !ok {
-			return onField("Template", "unknown_template", "There is no template %q. There are %s.", shown(asked.Template), and(catalogue.Names()))
+			return onField("Template", "unknown_template", "There is no template %q. %s", shown(asked.Template), catalogue.near(asked.Template))
 		}
 		if t.Base {
 			return onField("Template", "base_template", "%s cannot be asked for: it is there to be extended by a template of your own. docs/templates.md says how.", t.Name)

@@ -176,7 +176,7 @@ func TestRefusals(t *testing.T) {
 		}, "value_not_listed", "Prefix", ""},
 		{"unlisted object", func(in *workflows.Input) { delete(in.Account.Values, "bucket") }, "value_not_listed", "Bucket", ""},
 		{"unknown template", func(in *workflows.Input) { in.Proposal.Grants[0].Template = "s3-static-sites" }, "unknown_template", "Template",
-			`There is no template "s3-static-sites". There are dynamodb-data, lambda-code and s3-static-site.`},
+			`There is no template "s3-static-sites". Did you mean s3-static-site?`},
 		{"template twice", func(in *workflows.Input) { in.Proposal.Grants = append(in.Proposal.Grants, in.Proposal.Grants[0]) }, "template_twice", "Template", ""},
 		{"nothing", func(in *workflows.Input) { in.Proposal.Grants = nil }, "no_template", "Template", ""},
 		{"project in Japanese", func(in *workflows.Input) { in.Facts.AzureDevOps.Project = "Web Shop (日本)" }, "bad_name", "Project",

@@ -139,7 +139,7 @@ func (p *places) Templates() []bot.Template {
 	var out []bot.Template
 	for _, name := range p.catalogue.Names() {
 		t, ok := p.catalogue.Get(name)
-		if !ok {
+		if !ok || t.Base {
 			continue
 		}
 		x := bot.Template{Name: t.Name, Purpose: t.Purpose, Risk: t.Risk.Level}
