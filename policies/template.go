@@ -132,8 +132,21 @@ func (t Template) Parameter(name string) (Parameter, bool) {
 const largestTemplate = 64 << 10
 
 // ParseTemplate reads a template from YAML, strictly: an unknown or repeated key, a
-// second document and a placeholder that no parameter fills are refused.
+// second document and a placeholder that no parameter fills are refused. One that
+// extends another can only be read by a catalogue that has the other: see With.
 func ParseTemplate(source []byte) (Template, error) {
+	t, err := decodeTemplate(source)
+	if err != nil {
+		return Template{}, err
+	}
+	if err := t.check(); err != nil {
+		return Template{}, fmt.Errorf("read template %q: %w: %w", t.Name, err, ErrTemplate)
+	}
+	return t, nil
+}
+
+// decodeTemplate reads a template and checks its form alone.
+func decodeTemplate(source []byte) (Template, error) {
 	if len(source) > largestTemplate {
 		return Template{}, fmt.Errorf("read template: it is larger than %d bytes: %w", largestTemplate, ErrTemplate)
 	}
@@ -146,18 +159,19 @@ func ParseTemplate(source []byte) (Template, error) {
 		return Template{}, fmt.Errorf("read template: something follows its end: %w", ErrTemplate)
 	}
 	t.source = slices.Clone(source)
-	if err := t.check(); err != nil {
-		return Template{}, fmt.Errorf("read template %q: %w: %w", t.Name, err, ErrTemplate)
-	}
 	return t, nil
 }
 
 var (
 	templateName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 	paramName    = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
-	checkCode    = regexp.MustCompile(`^[A-Z]{1,3}[0-9]{1,3}$`)
-	sid          = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
-	hole         = regexp.MustCompile(`\$\{([^}]*)\}?`)
+	// IAM's condition operators (IAM user guide, "IAM JSON policy elements: Condition operators").
+	conditionOperator = regexp.MustCompile(`^(?:For(?:All|Any)Values:)?(?:(?:String(?:Not)?(?:Equals(?:IgnoreCase)?|Like)|` +
+		`Numeric(?:Not)?Equals|Numeric(?:Less|Greater)Than(?:Equals)?|Date(?:Not)?Equals|Date(?:Less|Greater)Than(?:Equals)?|` +
+		`Bool|BinaryEquals|(?:Not)?IpAddress|Arn(?:Not)?(?:Equals|Like))(?:IfExists)?|Null)$`)
+	checkCode = regexp.MustCompile(`^[A-Z]{1,3}[0-9]{1,3}$`)
+	sid       = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
+	hole      = regexp.MustCompile(`\$\{([^}]*)\}?`)
 )
 
 // The names that a template may use without declaring them.
@@ -168,6 +182,8 @@ var (
 
 func (t Template) check() error {
 	switch {
+	case t.Extends != "":
+		return fmt.Errorf("it extends %s, so it can only be read together with it", t.Extends)
 	case !templateName.MatchString(t.Name) || len(t.Name) > 60:
 		return errors.New("its name is not lower-case words with hyphens")
 	case t.Version < 1 || t.Version > 9999:
@@ -241,6 +257,9 @@ func (t Template) checkStatements() error {
 			}
 		}
 		for op, keys := range s.Condition {
+			if !conditionOperator.MatchString(op) {
+				return fmt.Errorf("the statement %s has the condition operator %q, which is none; \"Null\" needs quotes in YAML", s.Sid, op)
+			}
 			for key, values := range keys {
 				if strings.Contains(op+key, "$") || len(values) == 0 {
 					return fmt.Errorf("the condition %s %s needs values and may not have parameters in its name", op, key)

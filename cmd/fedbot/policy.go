@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fedbot/internal/app"
+	"fedbot/internal/config"
 	"fedbot/policies"
 )
 
@@ -26,9 +28,14 @@ func policyCommand() *cobra.Command {
 
 // shelf are the flags of commands that read templates from files, not from a
 // running fedbot.
-type shelf struct{ host }
+type shelf struct {
+	host
+	dir string
+}
 
 func (s *shelf) flags(c *cobra.Command) {
+	c.Flags().StringVar(&s.dir, "templates", "", "directory of your own templates (default: the configuration's)")
+	c.Flags().StringVar(&s.config, "config", "", "configuration that names the directory")
 	c.Flags().StringVarP(&s.output, "output", "o", "text", "text or json")
 }
 
@@ -37,7 +44,14 @@ func (s *shelf) catalogue() (*policies.Catalogue, error) {
 	if s.output != "text" && s.output != "json" {
 		return nil, fmt.Errorf("%w: --output is text or json, not %q", errUsage, s.output)
 	}
-	return policies.Builtin()
+	if s.dir == "" && s.config != "" {
+		c, err := config.Load(s.config)
+		if err != nil {
+			return nil, err
+		}
+		s.dir = c.Templates
+	}
+	return app.Templates(s.dir)
 }
 
 // templates are those of these names, or all.

@@ -104,9 +104,9 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.amazonCalls, a.azureCalls = amazon.Calls, devops.Calls
-	catalogue, err := policies.Builtin()
+	catalogue, err := Templates(c.Templates)
 	if err != nil {
-		return fmt.Errorf("read templates: %w", err)
+		return err
 	}
 	profiles := profiles(c)
 	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}))

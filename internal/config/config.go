@@ -23,6 +23,7 @@ type Config struct {
 	AzureDevOps AzureDevOps `yaml:"azure_devops"`
 	AWS         AWS         `yaml:"aws"`
 	Approvals   Approvals   `yaml:"approvals"`
+	Templates   string      `yaml:"templates"` // directory of operators' own; empty: none
 	Report      Report      `yaml:"report"`
 	Store       Store       `yaml:"store"`
 	Metrics     Metrics     `yaml:"metrics"`
@@ -184,8 +185,8 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
-	for _, p := range []*string{&c.Store.Path, &c.Store.Socket} {
-		if !filepath.IsAbs(*p) {
+	for _, p := range []*string{&c.Store.Path, &c.Store.Socket, &c.Templates} {
+		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)
 		}
 	}
