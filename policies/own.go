@@ -64,7 +64,7 @@ func (c *Catalogue) own(text []byte) (Template, error) {
 		if !ok || !base.Base {
 			return t, fmt.Errorf("read template %q: it extends %q, which is no base; terraform-apply is one: %w", t.Name, t.Extends, ErrTemplate)
 		}
-		if say := loose(t); len(say) > 0 {
+		if say := unpinned(t); len(say) > 0 {
 			return t, fmt.Errorf("read template %q: %s: %w", t.Name, strings.Join(say, " "), ErrTemplate)
 		}
 		t = t.onto(base)
@@ -141,9 +141,9 @@ func (t Template) Prove() []string {
 	return append(out, t.CheckData()...)
 }
 
-// loose says which statements of a template that extends a base are not pinned: what
+// unpinned says which statements of a template that extends a base are not pinned: what
 // Terraform may do has to end at a name, at a tag, or at reading.
-func loose(t Template) []string {
+func unpinned(t Template) []string {
 	var out []string
 	for _, s := range t.Statements {
 		if s.Effect != "Allow" {
