@@ -46,6 +46,7 @@ func TestTheStateDiagramIsTested(t *testing.T) {
 // object mapper, a web framework and an assertion library are not.
 var dependencies = map[string]string{
 	"github.com/slack-go/slack":                 "Slack's Web API and payloads",
+	"github.com/gorilla/websocket":              "the emulated Socket Mode; Slack's client brings it along",
 	"github.com/aws/aws-sdk-go-v2":              "AWS",
 	"github.com/microsoft/azure-devops-go-api":  "Azure DevOps",
 	"github.com/Azure/azure-sdk-for-go":         "a token for Azure DevOps from Entra",

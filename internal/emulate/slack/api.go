@@ -17,6 +17,7 @@ type method struct {
 	tier   int  // calls a minute; 0 is auth.test's and the like: not counted
 	json   bool // takes a JSON body too; Slack's reading methods ignore one
 	open   bool // needs no token
+	app    bool // takes the app's own token and no other
 	scopes func(c *call) []string
 	run    func(s *Server, c *call) (object, error)
 }
@@ -117,7 +118,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, name string, m met
 	if m.open {
 		return m.run(s, c)
 	}
-	if err := c.identify(s.o.App); err != nil {
+	if err := c.identify(s.o.App, m.app); err != nil {
 		return nil, err
 	}
 	w.Header().Set("X-Oauth-Scopes", strings.Join(c.scopes, ","))
@@ -183,6 +184,9 @@ func (c *call) read(r *http.Request, takesJSON bool) error {
 
 func (c *call) readJSON(r *http.Request) error {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+	if err == nil && len(bytes.TrimSpace(raw)) == 0 {
+		return nil // clients say JSON and send nothing where a method takes nothing
+	}
 	var body map[string]json.RawMessage
 	if err != nil || json.Unmarshal(raw, &body) != nil {
 		return no("invalid_json")
@@ -199,7 +203,7 @@ func (c *call) readJSON(r *http.Request) error {
 	return nil
 }
 
-func (c *call) identify(app App) error {
+func (c *call) identify(app App, wantsApp bool) error {
 	switch c.token {
 	case "":
 		return no("not_authed")
@@ -208,9 +212,12 @@ func (c *call) identify(app App) error {
 	case app.ObserverToken:
 		c.scopes = observerScopes
 	case app.AppToken:
-		return no("not_allowed_token_type")
+		c.scopes = appScopes
 	default:
 		return no("invalid_auth")
+	}
+	if (c.token == app.AppToken) != wantsApp {
+		return no("not_allowed_token_type")
 	}
 	return nil
 }

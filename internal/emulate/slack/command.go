@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 )
 
 // Reply is what the app said at once to a slash command.
@@ -34,20 +33,20 @@ func (f *Failure) Unwrap() error { return f.Err }
 // *Failure when the app failed, and wraps ErrUnknown or ErrRefused when Slack
 // itself would not have let the person.
 func (s *Server) Command(ctx context.Context, user, channel, text string) (Reply, error) {
-	form, token, err := s.command(user, channel, text)
+	payload, token, err := s.command(user, channel, text)
 	if err != nil {
 		return Reply{}, fmt.Errorf("command: %w", err)
 	}
-	const kind = "application/x-www-form-urlencoded"
-	out, header, err := s.deliver(ctx, s.o.App.CommandsURL, kind, []byte(form.Encode()), nil)
+	heard, err := s.tell(ctx, delivery{kind: slashCommands, payload: payload, answers: true})
 	if err != nil {
 		return Reply{}, &Failure{s.o.App.Command, err}
 	}
-	if out = bytes.TrimSpace(out); len(out) == 0 {
+	out := bytes.TrimSpace(heard.body)
+	if len(out) == 0 {
 		return Reply{}, nil
 	}
 	body := response{Text: string(out)}
-	if kind := header.Get("Content-Type"); len(kind) >= 16 && kind[:16] == "application/json" || out[0] == '{' {
+	if heard.json || out[0] == '{' {
 		body = response{}
 		if err := json.Unmarshal(out, &body); err != nil {
 			return Reply{}, &Failure{s.o.App.Command, ErrDispatchFailed}
@@ -56,7 +55,7 @@ func (s *Server) Command(ctx context.Context, user, channel, text string) (Reply
 	return s.firstReply(token, body)
 }
 
-func (s *Server) command(user, channel, text string) (url.Values, string, error) {
+func (s *Server) command(user, channel, text string) (json.RawMessage, string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, err := s.acting(user)
@@ -78,13 +77,16 @@ func (s *Server) command(user, channel, text string) (url.Values, string, error)
 		name = "privategroup"
 	}
 	responseURL := s.newHook(hook{User: user, Channel: ch.ID})
-	form := url.Values{
-		"token": {verificationToken}, "team_id": {s.o.Seed.Team.ID}, "team_domain": {s.o.Seed.Team.Domain},
-		"channel_id": {ch.ID}, "channel_name": {name}, "user_id": {p.ID}, "user_name": {p.Name},
-		"command": {s.o.App.Command}, "text": {text}, "api_app_id": {s.o.App.ID}, "is_enterprise_install": {"false"},
-		"response_url": {responseURL}, "trigger_id": {s.newTrigger(user, "")},
+	payload, err := json.Marshal(map[string]string{
+		"token": verificationToken, "team_id": s.o.Seed.Team.ID, "team_domain": s.o.Seed.Team.Domain,
+		"channel_id": ch.ID, "channel_name": name, "user_id": p.ID, "user_name": p.Name,
+		"command": s.o.App.Command, "text": text, "api_app_id": s.o.App.ID, "is_enterprise_install": "false",
+		"response_url": responseURL, "trigger_id": s.newTrigger(user, ""),
+	})
+	if err != nil {
+		return nil, "", err
 	}
-	return form, responseURL[len(s.base()+"/response/"):], s.fault
+	return payload, responseURL[len(s.base()+"/response/"):], s.fault
 }
 
 func (s *Server) firstReply(token string, body response) (Reply, error) {

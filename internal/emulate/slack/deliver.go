@@ -3,15 +3,9 @@ package slack
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -27,66 +21,58 @@ var (
 	ErrTrouble          = errors.New("trouble connecting") // the app's answer was not one that Slack understands
 )
 
-const mostAnswer = 1 << 20
+// Kinds of deliveries, in the words of Socket Mode's envelopes.
+const (
+	slashCommands = "slash_commands"
+	interactive   = "interactive"
+	eventsAPI     = "events_api"
+)
 
-// deliver posts a signed body to the app and returns its answer, of status 200.
-func (s *Server) deliver(ctx context.Context, to func() string, kind string, body []byte, header http.Header) ([]byte, http.Header, error) {
-	if to == nil {
-		return nil, nil, fmt.Errorf("no address to deliver to: %w", ErrDispatchFailed)
+// deliveryNames are what the gate calls them.
+var deliveryNames = map[string]string{
+	slashCommands: "deliver/command", interactive: "deliver/interaction", eventsAPI: "deliver/event",
+}
+
+// delivery is one thing that the app is told, however it travels.
+type delivery struct {
+	kind    string
+	payload json.RawMessage
+	answers bool   // what the app says with its acknowledgement counts
+	attempt int    // of an event; 0 is the first
+	why     string // an event's attempt before failed
+	at      string // the timestamp that is signed, in Unix seconds
+}
+
+// ack is the app's acknowledgement.
+type ack struct {
+	body  []byte // nothing, a text, or JSON
+	json  bool
+	final bool // the app wants no retry, whatever else it said
+}
+
+// tell delivers once, over HTTP or over a socket as the app is set up, and returns
+// what the app acknowledged with. The app has until the deadline, and so has whoever
+// waits for it when a delivery is held up on the way.
+func (s *Server) tell(ctx context.Context, d delivery) (ack, error) {
+	send := s.overHTTP
+	if s.Sockets() {
+		send = s.overSocket
 	}
+	d.at = strconv.FormatInt(s.o.Now().Unix(), 10)
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Deadline, ErrOperationTimeout)
 	defer cancel()
-	at := strconv.FormatInt(s.o.Now().Unix(), 10)
-	out, err := wire.Deliver(ctx, s.o.Gate, deliveryName(kind, body), func(ctx context.Context) (answered, error) {
+	a, err := wire.Deliver(ctx, s.o.Gate, deliveryNames[d.kind], func(ctx context.Context) (ack, error) {
 		ctx, cancel := context.WithTimeout(ctx, s.o.Deadline)
 		defer cancel()
-		return s.send(ctx, to(), kind, at, body, header)
+		return send(ctx, d)
 	})
 	switch {
 	case errors.Is(context.Cause(ctx), ErrOperationTimeout):
-		return nil, out.header, fmt.Errorf("deliver: %w", ErrOperationTimeout)
-	case err != nil:
-		return nil, out.header, fmt.Errorf("deliver: %w: %w", ErrDispatchFailed, err)
-	case out.status != http.StatusOK:
-		return nil, out.header, fmt.Errorf("deliver: status %d: %w", out.status, ErrDispatchFailed)
+		return a, fmt.Errorf("deliver: %w", ErrOperationTimeout)
+	case err != nil && !errors.Is(err, ErrDispatchFailed):
+		return a, fmt.Errorf("deliver: %w: %w", ErrDispatchFailed, err)
 	}
-	return out.body, out.header, nil
-}
-
-// answered is what the app said to a delivery.
-type answered struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// send sends a delivery that was stamped at a time, once.
-func (s *Server) send(ctx context.Context, to, kind, at string, body []byte, header http.Header) (answered, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
-	if err != nil {
-		return answered{}, err
-	}
-	for k, v := range header {
-		r.Header[k] = v
-	}
-	r.Header.Set("Content-Type", kind)
-	r.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
-	r.Header.Set("X-Slack-Request-Timestamp", at)
-	r.Header.Set("X-Slack-Signature", sign(s.o.App.SigningSecret, at, body))
-	w, err := s.client.Do(r)
-	if err != nil {
-		return answered{}, err
-	}
-	defer func() { _ = w.Body.Close() }()
-	out := answered{status: w.StatusCode, header: w.Header}
-	out.body, err = io.ReadAll(io.LimitReader(w.Body, mostAnswer))
-	return out, err
-}
-
-func sign(secret, at string, body []byte) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	fmt.Fprintf(mac, "v0:%s:%s", at, body)
-	return "v0=" + hex.EncodeToString(mac.Sum(nil))
+	return a, err
 }
 
 // interact delivers an interaction payload.
@@ -95,9 +81,11 @@ func (s *Server) interact(ctx context.Context, payload object) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("interact: %w", err)
 	}
-	body := url.Values{"payload": {string(raw)}}.Encode()
-	out, _, err := s.deliver(ctx, s.o.App.InteractionsURL, "application/x-www-form-urlencoded", []byte(body), nil)
-	return bytes.TrimSpace(out), err
+	kind := payload["type"]
+	out, err := s.tell(ctx, delivery{
+		kind: interactive, payload: raw, answers: kind == "view_submission" || kind == "block_suggestion",
+	})
+	return bytes.TrimSpace(out.body), err
 }
 
 // verificationToken is in every delivery and proves nothing; apps must ignore it.

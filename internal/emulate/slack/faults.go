@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -43,16 +42,4 @@ func struck(w http.ResponseWriter, _ *http.Request, f wire.Fault) {
 // status 200, so a client that looks at the status alone takes it for a success.
 func failed(w http.ResponseWriter, code string) {
 	answer(w, http.StatusOK, object{"ok": false, "error": code})
-}
-
-// deliveryName is what the gate calls a delivery: "deliver/command",
-// "deliver/interaction" or "deliver/event".
-func deliveryName(kind string, body []byte) string {
-	switch {
-	case kind == "application/json":
-		return "deliver/event"
-	case bytes.HasPrefix(body, []byte("payload=")):
-		return "deliver/interaction"
-	}
-	return "deliver/command"
 }

@@ -37,3 +37,10 @@ func secret() string {
 	_, _ = rand.Read(b[:]) // documented never to fail
 	return hex.EncodeToString(b[:])
 }
+
+// uuid returns a random id in the form of RFC 9562's version 4.
+func uuid() string {
+	b := []byte(secret())
+	b[12], b[16] = '4', '8'
+	return fmt.Sprintf("%s-%s-%s-%s-%s", b[:8], b[8:12], b[12:16], b[16:20], b[20:])
+}

@@ -7,6 +7,8 @@ var observerScopes = []string{
 	"mpim:read", "usergroups:read", "users:read", "users:read.email",
 }
 
+var appScopes = []string{"connections:write"}
+
 // Tiers of Slack's rate limits, in calls a minute.
 const (
 	tier2 = 20
@@ -51,6 +53,8 @@ var methods = map[string]method{
 	"api.test":        {open: true, json: true, run: apiTest},
 	"auth.test":       {json: true, run: authTest},
 	"blocks.validate": {open: true, json: true, run: blocksValidate},
+
+	"apps.connections.open": {tier: tier3, app: true, json: true, scopes: scopes("connections:write"), run: appsConnectionsOpen},
 
 	"chat.postMessage":   {tier: perChannel, json: true, scopes: scopes("chat:write"), run: chatPostMessage},
 	"chat.postEphemeral": {tier: tier4, json: true, scopes: scopes("chat:write"), run: chatPostEphemeral},

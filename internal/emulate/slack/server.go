@@ -25,7 +25,8 @@ type App struct {
 	SigningSecret string
 	BotToken      string   // xoxb-…
 	ObserverToken string   // xoxp-…: reads everything, history too, and writes nothing
-	AppToken      string   // xapp-…
+	AppToken      string   // xapp-…, with connections:write
+	Socket        bool     // the app is told over Socket Mode, not at its addresses
 	Scopes        []string // of the bot token; nil is DefaultScopes
 }
 
@@ -47,7 +48,9 @@ type Options struct {
 
 	NoRateLimit  bool            // never answer 429
 	Deadline     time.Duration   // how long a delivery may take; default 3 s
-	EventRetries []time.Duration // waits before an event is sent again; default 0, 1 min, 5 min
+	EventRetries []time.Duration // waits before an event is sent again; default 0, 1 min, 5 min, by Now
+	SocketLife   time.Duration   // how long a socket is kept; default 1 h, by Now
+	PingInterval time.Duration   // how often a socket is pinged; default 10 s
 }
 
 // Server is the workspace. Make one with New. It is safe for concurrent use.
@@ -58,7 +61,9 @@ type Server struct {
 	stop     context.CancelFunc
 	life     context.Context
 	tasks    sync.WaitGroup
+	alarm    alarm
 	rates    buckets
+	sockets  sockets
 	mu       sync.Mutex // guards every change that touches more than one row, and what follows
 	fault    error      // the first failed write to the journal: nothing can be promised after it
 	revision uint64
@@ -74,6 +79,7 @@ type Server struct {
 	triggers *wire.Table[trigger]
 	hooks    *wire.Table[hook]
 	files    *wire.Table[file]
+	events   *wire.Table[due] // not acknowledged yet, by event id
 	counters *wire.Table[int64]
 }
 
@@ -98,8 +104,14 @@ func New(o Options) (*Server, error) {
 		return http.ErrUseLastResponse // Slack takes a redirect for a failure
 	}}
 	s.plant(o.Seed)
+	s.sockets.on = o.App.Socket
+	for _, id := range s.events.Keys() {
+		e, _ := s.events.Get(id)
+		s.again(id, e)
+	}
 	s.routes = http.NewServeMux()
 	s.routes.HandleFunc("/api/{method}", s.serveAPI)
+	s.routes.HandleFunc("GET /link/{$}", s.serveSocket)
 	s.routes.HandleFunc("POST /response/{token}", s.serveResponse)
 	s.routes.HandleFunc("POST /files/upload/{token}", s.serveUpload)
 	s.routes.HandleFunc("GET /files/{id}/{name}", s.serveDownload)
@@ -130,6 +142,12 @@ func (o *Options) defaults() {
 	if o.Deadline == 0 {
 		o.Deadline = 3 * time.Second
 	}
+	if o.SocketLife == 0 {
+		o.SocketLife = time.Hour
+	}
+	if o.PingInterval == 0 {
+		o.PingInterval = 10 * time.Second
+	}
 	if o.EventRetries == nil {
 		o.EventRetries = []time.Duration{0, time.Minute, 5 * time.Minute}
 	}
@@ -152,18 +170,23 @@ func (s *Server) openTables() error {
 	open(s, &s.triggers, "triggers")
 	open(s, &s.hooks, "hooks")
 	open(s, &s.files, "files")
+	open(s, &s.events, "events")
 	open(s, &s.counters, "counters")
 	return s.fault
 }
 
-// ServeHTTP answers the Web API under /api/, response URLs, uploads, and the
-// acts of people under /client/.
+// ServeHTTP answers the Web API under /api/, response URLs, uploads, the app's
+// sockets, and the acts of people under /client/.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.routes.ServeHTTP(w, r)
 }
 
-// Close ends the retries of events that are still waiting. The journal stays open.
+// Close closes the sockets and leaves events that wait for a retry in the journal,
+// which stays open.
 func (s *Server) Close() {
+	s.alarm.mu.Lock()
+	s.alarm.closed = true
+	s.alarm.mu.Unlock()
 	s.stop()
 	s.tasks.Wait()
 }
