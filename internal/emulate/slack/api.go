@@ -20,6 +20,8 @@ type method struct {
 	app    bool // takes the app's own token and no other
 	scopes func(c *call) []string
 	run    func(s *Server, c *call) (object, error)
+
+	instead map[string]string // errors of what it shares with others, in this method's own words
 }
 
 // call is one request for a method: who calls, with which arguments.
@@ -74,7 +76,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 			answer(w, http.StatusOK, out)
 			return
 		}
-		refuse(w, err)
+		refuse(w, s.onlyDocumented(name, err))
 	})
 }
 
@@ -116,6 +118,9 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, name string, m met
 		return nil, err
 	}
 	if m.open {
+		if err := s.refusals.next(name); err != nil {
+			return nil, err
+		}
 		return m.run(s, c)
 	}
 	if err := c.identify(s.o.App, m.app); err != nil {
@@ -134,6 +139,9 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, name string, m met
 				}}
 			}
 		}
+	}
+	if err := s.refusals.next(name); err != nil {
+		return nil, err
 	}
 	if err := s.throttle(c, m); err != nil {
 		return nil, err
@@ -167,10 +175,12 @@ func (c *call) read(r *http.Request, takesJSON bool) error {
 		if err := r.ParseMultipartForm(4 << 20); err != nil {
 			return no("invalid_form_data")
 		}
-	default:
+	case "application/x-www-form-urlencoded":
 		if err := r.ParseForm(); err != nil {
 			return no("invalid_form_data")
 		}
+	default:
+		return c.withoutForm(r, kind)
 	}
 	for k, v := range r.PostForm {
 		c.args[k] = v[0]
@@ -182,6 +192,18 @@ func (c *call) read(r *http.Request, takesJSON bool) error {
 	return nil
 }
 
+// withoutForm takes calls that need no body, and says what is wrong with a body whose
+// type is none that Slack reads.
+func (c *call) withoutForm(r *http.Request, kind string) error {
+	if n, _ := io.CopyN(io.Discard, r.Body, 1); n == 0 {
+		return nil
+	}
+	if kind == "" {
+		return no("missing_post_type")
+	}
+	return no("invalid_post_type")
+}
+
 func (c *call) readJSON(r *http.Request) error {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, 4<<20))
 	if err == nil && len(bytes.TrimSpace(raw)) == 0 {
@@ -189,7 +211,7 @@ func (c *call) readJSON(r *http.Request) error {
 	}
 	var body map[string]json.RawMessage
 	if err != nil || json.Unmarshal(raw, &body) != nil {
-		return no("invalid_json")
+		return invalid("the body must be a JSON object")
 	}
 	for k, v := range body {
 		var t string

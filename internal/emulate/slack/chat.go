@@ -98,6 +98,7 @@ func chatPostEphemeral(s *Server, c *call) (object, error) {
 	if len([]rune(c.args["text"])) > mostText {
 		return nil, no("msg_too_long")
 	}
+	delete(c.args, "metadata") // not an argument here
 	body, err := s.content(c.args)
 	if err != nil {
 		return nil, err

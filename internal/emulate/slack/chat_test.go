@@ -243,7 +243,7 @@ func TestContentRules(t *testing.T) {
 		"text=hi&metadata=x": "invalid_metadata_format", `text=hi&metadata={"event_type":"x"}`: "invalid_metadata_schema",
 		`text=hi&metadata={"event_type":"x","event_payload":{"a":"` + strings.Repeat("x", 17000) + `"}}`: "metadata_too_large",
 		"text=" + strings.Repeat("x", 40001):            "message_truncated",
-		`attachments=[{"blocks":[{"type":"section"}]}]`: "invalid_attachments", `attachments=[{"text":"x"}]`: "",
+		`attachments=[{"blocks":[{"type":"section"}]}]`: "invalid_arguments", `attachments=[{"text":"x"}]`: "",
 	} {
 		if got := call(form); got != want {
 			t.Errorf("%.60s: %q, want %q", form, got, want)
@@ -278,7 +278,7 @@ func TestBodiesAndUnknownMethods(t *testing.T) {
 		{"chat.unheard", form, "", "", "unknown_method"},
 		{"chat.postMessage", json, "xoxb-bot", `{"channel":"C0001","text":"hi","blocks":[{"type":"divider"}]}`, ""},
 		{"chat.postMessage", json, "", `{"token":"xoxb-bot","channel":"C0001","text":"hi"}`, "not_authed"},
-		{"chat.postMessage", json, "xoxb-bot", `{`, "invalid_json"},
+		{"chat.postMessage", json, "xoxb-bot", `{`, "invalid_arguments"},
 		{"chat.postMessage?token=xoxb-bot", form, "", "channel=C0001&text=hi", "not_authed"},
 		{"chat.postMessage", form, "", "token=xoxb-bot&text=hi", "invalid_arguments"},
 		{"users.info", json, "xoxb-bot", `{"user":"U0REQ"}`, "invalid_arguments"},

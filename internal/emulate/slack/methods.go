@@ -48,6 +48,9 @@ func forOpening(c *call) []string {
 	return []string{"im:write"}
 }
 
+// wrongLimit is for methods that page and whose documentation knows no invalid_limit.
+var wrongLimit = map[string]string{"invalid_limit": "invalid_arguments"}
+
 // methods is the Web API. What is not here is an unknown_method.
 var methods = map[string]method{
 	"api.test":        {open: true, json: true, run: apiTest},
@@ -56,11 +59,14 @@ var methods = map[string]method{
 
 	"apps.connections.open": {tier: tier3, app: true, json: true, scopes: scopes("connections:write"), run: appsConnectionsOpen},
 
-	"chat.postMessage":   {tier: perChannel, json: true, scopes: scopes("chat:write"), run: chatPostMessage},
-	"chat.postEphemeral": {tier: tier4, json: true, scopes: scopes("chat:write"), run: chatPostEphemeral},
-	"chat.update":        {tier: tier3, json: true, scopes: scopes("chat:write"), run: chatUpdate},
-	"chat.delete":        {tier: tier3, json: true, scopes: scopes("chat:write"), run: chatDelete},
-	"chat.getPermalink":  {run: chatGetPermalink},
+	"chat.postMessage": {tier: perChannel, json: true, scopes: scopes("chat:write"), run: chatPostMessage,
+		instead: map[string]string{"invalid_attachments": "invalid_arguments"}},
+	"chat.postEphemeral": {tier: tier4, json: true, scopes: scopes("chat:write"), run: chatPostEphemeral,
+		instead: map[string]string{"msg_blocks_too_long": "msg_too_long"}},
+	"chat.update": {tier: tier3, json: true, scopes: scopes("chat:write"), run: chatUpdate,
+		instead: map[string]string{"msg_blocks_too_long": "msg_too_long"}},
+	"chat.delete":       {tier: tier3, json: true, scopes: scopes("chat:write"), run: chatDelete},
+	"chat.getPermalink": {run: chatGetPermalink},
 
 	"views.open":    {tier: tier4, json: true, run: viewsOpen},
 	"views.push":    {tier: tier4, json: true, run: viewsPush},
@@ -68,7 +74,7 @@ var methods = map[string]method{
 	"views.publish": {tier: tier4, json: true, run: viewsPublish},
 
 	"users.info":            {tier: tier4, scopes: scopes("users:read"), run: usersInfo},
-	"users.list":            {tier: tier2, scopes: scopes("users:read"), run: usersList},
+	"users.list":            {tier: tier2, scopes: scopes("users:read"), run: usersList, instead: wrongLimit},
 	"users.lookupByEmail":   {tier: tier3, scopes: scopes("users:read.email"), run: usersLookupByEmail},
 	"usergroups.list":       {tier: tier2, scopes: scopes("usergroups:read"), run: usergroupsList},
 	"usergroups.users.list": {tier: tier2, scopes: scopes("usergroups:read"), run: usergroupsUsersList},
@@ -77,11 +83,12 @@ var methods = map[string]method{
 	"conversations.info":    {tier: tier3, scopes: ofConversation(":read"), run: conversationsInfo},
 	"conversations.members": {tier: tier4, scopes: ofConversation(":read"), run: conversationsMembers},
 	"conversations.open":    {tier: tier3, json: true, scopes: forOpening, run: conversationsOpen},
-	"conversations.history": {tier: tier3, scopes: ofConversation(":history"), run: conversationsHistory},
-	"conversations.replies": {tier: tier3, scopes: ofConversation(":history"), run: conversationsReplies},
+	"conversations.history": {tier: tier3, scopes: ofConversation(":history"), run: conversationsHistory, instead: wrongLimit},
+	"conversations.replies": {tier: tier3, scopes: ofConversation(":history"), run: conversationsReplies, instead: wrongLimit},
 
-	"files.getUploadURLExternal":   {tier: tier4, scopes: scopes("files:write"), run: filesGetUploadURL},
-	"files.completeUploadExternal": {tier: tier4, json: true, scopes: scopes("files:write"), run: filesCompleteUpload},
+	"files.getUploadURLExternal": {tier: tier4, scopes: scopes("files:write"), run: filesGetUploadURL},
+	"files.completeUploadExternal": {tier: tier4, json: true, scopes: scopes("files:write"), run: filesCompleteUpload,
+		instead: map[string]string{"invalid_blocks_format": "invalid_blocks", "msg_blocks_too_long": "invalid_blocks", "no_text": "invalid_blocks"}},
 }
 
 func apiTest(_ *Server, c *call) (object, error) {

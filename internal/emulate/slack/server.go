@@ -63,6 +63,7 @@ type Server struct {
 	tasks    sync.WaitGroup
 	alarm    alarm
 	rates    buckets
+	refusals refusals
 	sockets  sockets
 	mu       sync.Mutex // guards every change that touches more than one row, and what follows
 	fault    error      // the first failed write to the journal: nothing can be promised after it

@@ -91,6 +91,11 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	}
 	here = httptest.NewServer(s)
 	w.closed = func() { here.Close(); s.Close() }
+	t.Cleanup(func() {
+		for _, slip := range s.refusals.slips {
+			t.Errorf("not in Slack's documentation: %s", slip)
+		}
+	})
 	t.Cleanup(w.closed)
 	w.s, w.base = s, here.URL
 	w.bot = client.New("xoxb-bot", client.OptionAPIURL(here.URL+"/api/"))
