@@ -43,8 +43,14 @@ func command() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(serveCommand(), sandboxCommand(), listCommand(), showCommand(), historyCommand(), requestCommand(),
-		driftCommand(), orderCommand("quarantine"), orderCommand("revoke"), dbCommand(), policyCommand(), trustCommand(),
-		versionCommand(), healthCommand())
+	root.AddCommand(
+		serveCommand(), sandboxCommand(),
+		doctorCommand(),
+		listCommand(), showCommand(), historyCommand(), requestCommand(), driftCommand(),
+		orderCommand("quarantine"), orderCommand("revoke"),
+		dbCommand(),
+		policyCommand(), trustCommand(),
+		versionCommand(), healthCommand(),
+	)
 	return root
 }

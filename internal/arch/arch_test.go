@@ -32,6 +32,7 @@ var rooms = map[string]room{
 	"internal/azuredevops":         {"steps and reads over Azure DevOps", []string{vocabulary, pure}},
 	"internal/drift":               {"what exists, compared with what was approved", []string{vocabulary, pure}},
 	"internal/console":             {"the API of the host's operator, and its client", []string{vocabulary}},
+	"internal/doctor":              {"looks whether everything that fedbot needs is there", []string{vocabulary}},
 	"internal/config":              {"the one configuration file, read strictly", []string{vocabulary}},
 	"internal/emulate/wire":        {"faults, clock and memory of the emulators", nil},
 	"internal/emulate/judge":       {"runs clients that others wrote against the emulators, in tests", nil},
@@ -39,14 +40,14 @@ var rooms = map[string]room{
 	"internal/emulate/azuredevops": {"an Azure DevOps on the wire", emulator},
 	"internal/emulate/slack":       {"a Slack on the wire", emulator},
 	"internal/app": {"puts the house together; contains no rules", []string{vocabulary, pure, "store", "bot", "internal/identity",
-		"internal/awsiam", "internal/azuredevops", "internal/drift", "internal/console", "internal/config"}},
+		"internal/awsiam", "internal/azuredevops", "internal/drift", "internal/doctor", "internal/console", "internal/config"}},
 	// The adapter, because the emulated repositories must hold the adapter's own YAML of the verification pipeline.
 	"internal/sandbox": {"the real fedbot against the emulators, with a page", []string{vocabulary, pure, "internal/app", "internal/config",
 		"internal/azuredevops", "internal/emulate/aws", "internal/emulate/azuredevops", "internal/emulate/slack", "internal/emulate/wire"}},
 	"internal/actiondata": {"writes the action data that policies embeds", nil},
 	"internal/arch":       {"these tests", nil},
 	"cmd/fedbot": {"the commands", []string{vocabulary, pure, "internal/app", "internal/config", "internal/console",
-		"internal/sandbox"}},
+		"internal/doctor", "internal/sandbox"}},
 }
 
 // An emulator shares nothing with an adapter: a shared bug would hide.

@@ -192,7 +192,7 @@ func (s *Sandbox) emulate() error {
 	to := func(path string) func() string { return func() string { return s.url(s.ports.Fedbot) + path } }
 	s.slack, err = emslack.New(emslack.Options{Journal: j, Gate: s.gates["slack"], Now: s.clock.Now,
 		BaseURL: func() string { return s.url(s.ports.Slack) }, Seed: slackSeed(), NoRateLimit: s.o.Hasty,
-		App: emslack.App{CommandsURL: to("/slack/commands"), InteractionsURL: to("/slack/interactions"), EventsURL: to("/slack/events"),
+		App: emslack.App{Scopes: slackScopes(), CommandsURL: to("/slack/commands"), InteractionsURL: to("/slack/interactions"), EventsURL: to("/slack/events"),
 			SigningSecret: s.secrets.SlackSigning, BotToken: s.secrets.SlackBot, ObserverToken: s.secrets.SlackObserver, AppToken: s.secrets.SlackApp}})
 	if err != nil {
 		return fmt.Errorf("emulate Slack: %w", err)

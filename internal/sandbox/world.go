@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 
+	"fedbot/internal/app"
 	"fedbot/internal/azuredevops"
 	emaws "fedbot/internal/emulate/aws"
 	emado "fedbot/internal/emulate/azuredevops"
@@ -66,6 +67,15 @@ var people = []Person{
 	{"U0000000006", "Auditor", "auditor@contoso.example", []string{"auditor"}, "may read everything", false},
 	{"U0000000007", "Outsider", "outsider@contoso.example", []string{"outsider"}, "in no group", false},
 	{"U0000000008", "Guest", "guest@elsewhere.example", []string{"guest"}, "guest of the workspace", true},
+}
+
+// slackScopes are the manifest's: what fedbot asks of a real workspace and no more.
+func slackScopes() []string {
+	var names []string
+	for _, s := range app.SlackScopes() {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 func slackSeed() emslack.Seed {
