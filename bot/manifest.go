@@ -49,6 +49,7 @@ func Manifest(address string) ([]byte, error) {
 			"background_color": "#0b5d6b",
 		},
 		"features": object{
+			"app_home": object{"home_tab_enabled": true, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true},
 			"bot_user": object{"display_name": "fedbot", "always_online": true},
 			"slash_commands": []object{{
 				"command": "/federate", "description": "Ask for AWS access for a pipeline, without keys",
@@ -57,6 +58,7 @@ func Manifest(address string) ([]byte, error) {
 		},
 		"oauth_config": object{"scopes": object{"bot": names}},
 		"settings": object{
+			"event_subscriptions": object{"request_url": to("/slack/events"), "bot_events": []string{"app_home_opened"}},
 			"interactivity": object{
 				"is_enabled": true, "request_url": to("/slack/interactions"), "message_menu_options_url": to("/slack/interactions"),
 			},

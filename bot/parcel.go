@@ -20,6 +20,7 @@ const (
 	kindPress      parcelKind = "press"      // a button on a message
 	kindSubmission parcelKind = "submission" // a form was sent
 	kindRedraw     parcelKind = "redraw"     // a choice in an open form: changes nothing, is not stored
+	kindHome       parcelKind = "home"       // somebody opened the home tab: changes nothing, is not stored
 	kindOptions    parcelKind = "options"    // Slack asks what can be chosen: changes nothing, is not stored
 )
 
@@ -34,6 +35,7 @@ type parcel struct {
 	User    string     `json:"user"`
 	Channel string     `json:"channel,omitempty"`
 	Message string     `json:"message,omitempty"` // timestamp of the message with the button
+	AtHome  bool       `json:"at_home,omitempty"` // the button is on the home tab
 	Text    string     `json:"text,omitempty"`    // of a command
 	Action  string     `json:"action,omitempty"`  // action or callback id
 	Value   string     `json:"value,omitempty"`   // of the button, or the form's own metadata
@@ -100,6 +102,33 @@ func parseInteraction(payload []byte) (parcel, error) {
 	return parcel{}, fmt.Errorf("parse interaction: type %q: %w", in.Type, errNotSlack)
 }
 
+// parseEvent reads what the Events API brings: the challenge that proves the
+// address, or that somebody opened the home tab. Of other events it returns nothing.
+func parseEvent(body []byte) (p parcel, challenge string, err error) {
+	var e struct {
+		Type      string `json:"type"`
+		Challenge string `json:"challenge"`
+		Team      string `json:"team_id"`
+		ID        string `json:"event_id"`
+		Event     struct {
+			Type string `json:"type"`
+			User string `json:"user"`
+			Tab  string `json:"tab"`
+		} `json:"event"`
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		return parcel{}, "", fmt.Errorf("parse event: %w", errNotSlack)
+	}
+	if e.Type == "url_verification" {
+		return parcel{}, e.Challenge, nil
+	}
+	if e.Type != "event_callback" || e.Event.Type != "app_home_opened" || e.Event.Tab != "home" {
+		return parcel{}, "", nil
+	}
+	p = parcel{Kind: kindHome, Key: "event/" + e.ID, Team: e.Team, User: e.Event.User}
+	return p, "", p.check()
+}
+
 func (p parcel) pressed(in slack.InteractionCallback) (parcel, error) {
 	if len(in.ActionCallback.BlockActions) == 0 || in.ActionCallback.BlockActions[0] == nil {
 		return parcel{}, fmt.Errorf("parse interaction: no action: %w", errNotSlack)
@@ -114,7 +143,10 @@ func (p parcel) pressed(in slack.InteractionCallback) (parcel, error) {
 	if p.Message == "" {
 		p.Message = in.Message.Timestamp
 	}
-	if in.View.ID != "" {
+	switch {
+	case in.View.Type == slack.VTHomeTab:
+		p.AtHome = true
+	case in.View.ID != "":
 		p.Kind, p.Action, p.Value = kindRedraw, in.View.CallbackID, in.View.PrivateMetadata
 		p.Hash, p.Order = in.View.Hash, act.ActionTs
 		p.Answers = answered(in.View.State)
@@ -128,6 +160,10 @@ func (p parcel) check() error {
 	}
 	return nil
 }
+
+// kept reports whether the parcel is in the inbox until it is decided. What changes
+// nothing is not.
+func (p parcel) kept() bool { return p.Kind != kindRedraw && p.Kind != kindHome }
 
 // answered reads the values of a form by block.
 func answered(state *slack.ViewState) map[string][]string {

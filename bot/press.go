@@ -130,6 +130,14 @@ func (b *Bot) retire(ctx context.Context, p parcel, where, link string) {
 
 // permalink is " It is at https://…", or nothing.
 func (b *Bot) permalink(ctx context.Context, place string) string {
+	if url := b.cardLink(ctx, place); url != "" {
+		return " It is at " + url
+	}
+	return ""
+}
+
+// cardLink is the address of a message that was noted; empty where there is none.
+func (b *Bot) cardLink(ctx context.Context, place string) string {
 	channel, ts, ok := strings.Cut(place, "/")
 	if !ok {
 		return ""
@@ -139,7 +147,7 @@ func (b *Bot) permalink(ctx context.Context, place string) string {
 		b.o.Log.Warn("read permalink", "error", err)
 		return ""
 	}
-	return " It is at " + url
+	return url
 }
 
 // look answers buttons that change nothing, for those who may see.

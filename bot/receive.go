@@ -93,27 +93,25 @@ func answer(w http.ResponseWriter, body any) {
 	w.Write(raw)
 }
 
-// events answers the Events API. Nothing that fedbot does begins with an event;
-// its address is proved here and everything else is acknowledged.
+// events answers the Events API. All that is listened to is that somebody opened
+// the home tab; the address is proved here and everything else is acknowledged.
 func (b *Bot) events() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, ok := b.body(w, r)
 		if !ok {
 			return
 		}
-		var e struct {
-			Type      string `json:"type"`
-			Challenge string `json:"challenge"`
-		}
-		if err := json.Unmarshal(body, &e); err != nil {
+		p, challenge, err := parseEvent(body)
+		switch {
+		case err != nil:
 			http.Error(w, "cannot be read", http.StatusBadRequest)
-			return
+		case challenge != "":
+			answer(w, map[string]string{"challenge": challenge})
+		case p.Kind == kindHome:
+			answer(w, b.take(r.Context(), p))
+		default:
+			w.WriteHeader(http.StatusOK)
 		}
-		if e.Type == "url_verification" {
-			answer(w, map[string]string{"challenge": e.Challenge})
-			return
-		}
-		w.WriteHeader(http.StatusOK)
 	})
 }
 
@@ -127,7 +125,7 @@ func (b *Bot) take(ctx context.Context, p parcel) any {
 	switch p.Kind {
 	case kindOptions:
 		return b.options(ctx, p)
-	case kindRedraw:
+	case kindRedraw, kindHome:
 		return b.queue(ctx, p)
 	case kindSubmission:
 		if wrong := b.mistakes(ctx, p); wrong != nil {

@@ -54,7 +54,7 @@ func (b *Bot) workInbox(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case p := <-b.work:
-			if p.Kind == kindRedraw || !begun[p.Key] { // a parcel can be in the inbox and in the queue at start
+			if !p.kept() || !begun[p.Key] { // a parcel can be in the inbox and in the queue at start
 				begin(p)
 			}
 			delete(begun, p.Key)
@@ -73,7 +73,7 @@ func (b *Bot) one(ctx context.Context, p parcel) {
 		b.refuse(ctx, p, err)
 	}
 	p.form.give(nil) // a form that is not answered yet may close
-	if p.Kind == kindRedraw {
+	if !p.kept() {
 		return
 	}
 	if err := b.o.Inbox.Finish(ctx, p.Key); err != nil {
@@ -86,7 +86,12 @@ func (b *Bot) decide(ctx context.Context, p parcel) error {
 	case kindCommand:
 		return b.command(ctx, p)
 	case kindPress:
+		if p.AtHome {
+			return b.pressedHome(ctx, p)
+		}
 		return b.press(ctx, p)
+	case kindHome:
+		return b.publishHome(ctx, p)
 	case kindSubmission:
 		return b.submission(ctx, p)
 	case kindRedraw:
