@@ -122,6 +122,8 @@ func (s *Sandbox) postSlack(w http.ResponseWriter, r *http.Request) {
 	}
 	act(func(ctx context.Context, in input) (any, error) {
 		switch r.PathValue("what") {
+		case "home":
+			return nil, s.slack.OpenHome(ctx, in.As)
 		case "command":
 			return s.slack.Command(ctx, in.As, in.Channel, in.Text)
 		case "press":

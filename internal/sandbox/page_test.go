@@ -178,6 +178,15 @@ func TestPage(t *testing.T) {
 	d.await("Approver is chosen", `document.querySelector("#people input:checked").closest("label").innerText.startsWith("Approver")`)
 	d.await("the card has the focus", `document.activeElement.classList.contains("msg")`)
 	d.shot("3-card")
+	rail := func(label string) {
+		d.run(`[...document.querySelectorAll("#rooms button")].find((b) => b.textContent.includes("` + label + `")).click()`)
+	}
+	rail("home tab")
+	d.await("the home tab says what waits", `document.querySelector("#log .home")?.innerText.includes("Waiting for you: 1")`)
+	d.want("home tab", d.text("#log .home"), "Low risk Web Shop to shop-dev, F-2.1", "Open card", "Ask for a federation")
+	d.shot("3-home")
+	rail("shop-approvals")
+	d.await("the card again", card)
 	d.run(`const i = document.querySelector("#cmd"); i.focus(); i.value = "/federate half a sent"; document.querySelector("[data-action=request_approve]").click()`)
 	d.await("the role is there, NEW", newRole)
 	d.await("it is active", `document.querySelector("#log").innerText.includes("Active: Web Shop can deploy files to shop-dev")`)

@@ -61,10 +61,11 @@ const page = {
     await page.refresh();
   },
 
-  enter(room) {
+  async enter(room) {
     page.rooms[page.state.as] = room;
     page.render();
     toLast();
+    if (room === "home") await attempt(() => post("/api/slack/home", { As: page.state.as }));
   },
 
   async press(room, ts, block, e, value) {

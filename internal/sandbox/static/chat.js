@@ -10,8 +10,8 @@ const millis = (ts) => Number(ts) * 1000;
 /* rooms are the conversations that a person has, and the app's home tab. */
 export function roomsOf(state) {
   const rooms = state.slack.channels.map((c) => ({ ...c, label: c.kind === "direct" ? c.name : `# ${c.name}` }));
-  if (state.slack.home) rooms.push({ id: "home", kind: "home", name: "home", label: "fedbot's home", messages: [] });
   if (!rooms.length) rooms.push({ id: "none", kind: "none", name: "", label: "no channel", messages: [] });
+  rooms.push({ id: "home", kind: "home", name: "home", label: "fedbot's home tab", messages: [] });
   return rooms;
 }
 
@@ -56,6 +56,7 @@ function news(state, room, page) {
 }
 
 function home(state, page) {
+  if (!state.slack.home) return h("li", { class: "empty" }, "fedbot has shown nothing here. It may be stopped, or this person may have no home tab.");
   const place = { slack: page.slack, id: "home", held: state.slack.home.state, press: (block, e, value) => page.pressInView(state.slack.home.id, block, e, value) };
   return h("li", { class: "home bk" }, blocks(state.slack.home.blocks, place));
 }
