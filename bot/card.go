@@ -89,6 +89,9 @@ func accountName(f workflows.Federation, s scene) string {
 
 // nothing says what did not happen when a request ended before it was granted.
 func nothing(r workflows.Request) text {
+	if r.Returned {
+		return say("What was made is being removed.")
+	}
 	switch r.Proposal.Kind {
 	case workflows.Create:
 		return say("Nothing was created.")

@@ -41,6 +41,9 @@ func askingCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene)
 
 // otherwise is what does not happen if nobody decides.
 func otherwise(r workflows.Request) string {
+	if r.Returned {
+		return "what was made, which is held, is removed"
+	}
 	if r.Proposal.Kind == workflows.Create {
 		return "nothing is created"
 	}

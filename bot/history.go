@@ -167,6 +167,8 @@ func laterLine(e workflows.Event, by text) text {
 			return join(" ", say("Read again, %s:", b.Findings[0].ID), author(b.Findings[0]))
 		}
 		return join(" ", say("Read: %s, first %s, %s.", count(len(b.Findings), "finding"), b.Findings[0].ID, b.Findings[0].Class), author(b.Findings[0]))
+	case workflows.Returned:
+		return join(" ", say("%s goes back to its approvers.", b.Request), prose(cut(b.Say, 200)))
 	case workflows.Restored:
 		return join(" ", say("%s had %s restored.", by, b.Finding), restorer(b))
 	}

@@ -38,7 +38,7 @@ func (p *Planner) Neighbours(plan workflows.Plan, document string) []workflows.N
 		switch {
 		case err != nil:
 			n.Why = "the trust policy " + strings.TrimSuffix(unread(err), ".")
-		case profile.Audience != proof.Audience || us.fill(profile.Subject) != proof.Subject || us.fill(profile.Issuer) != proof.Issuer:
+		case profile.Audience != proof.Audience || asTokensSay(us.fill(profile.Subject), proof.Subject) != proof.Subject || us.fill(profile.Issuer) != proof.Issuer:
 			n.Why = "the issuer profile is not the one that was approved"
 		default:
 			n.Denied, n.Subject, n.Why = shut(doc, role.Role.Account, tokens)

@@ -137,7 +137,7 @@ func (d *draft) identity(profiles map[string]Profile) *workflows.Refusal {
 	if profile.Check() != nil {
 		return onField("Project", "bad_profile", "The issuer profile of %s has a mistake. Administrator can mend it; fedbot doctor says which.", d.us.organization)
 	}
-	d.profile, d.issuer, d.subject = profile, d.us.fill(profile.Issuer), d.us.fill(profile.Subject)
+	d.profile, d.issuer, d.subject = profile, d.us.fill(profile.Issuer), asTokensSay(d.us.fill(profile.Subject), d.in.Facts.AzureDevOps.Subject)
 	aws := d.in.Facts.AWS
 	arn := providerARN(d.in.Account.ID, d.issuer)
 	if aws.ProviderARN != "" && aws.ProviderARN != arn {
@@ -150,6 +150,15 @@ func (d *draft) identity(profiles map[string]Profile) *workflows.Refusal {
 	}
 	d.trust = Trust(d.wantTrust())
 	return nil
+}
+
+// asTokensSay is the subject as tokens spell it, if that is the very subject and IAM can
+// hold it; otherwise as the issuer profile has it.
+func asTokensSay(subject, seen string) string {
+	if workflows.Respelled(subject, seen) && exact(seen, "", 1024) {
+		return seen
+	}
+	return subject
 }
 
 func (d *draft) wantTrust() TrustWant {

@@ -28,7 +28,7 @@ func (e *Engine) Advance(ctx context.Context, id FederationID) (again time.Time,
 	}
 	if r, ok := f.inState(RequestOpen); ok {
 		if !now.Before(r.Lapses()) {
-			return again, e.say(ctx, f, Lapsed{Request: r.ID})
+			return again, e.lapse(ctx, f, *r)
 		}
 		if f.walking() && len(f.Errands) > 0 { // closing does not wait for a reader
 			return e.walk(ctx, f, now)
@@ -70,7 +70,7 @@ func (e *Engine) expire(ctx context.Context, f Federation, now time.Time) (over,
 func (e *Engine) preflight(ctx context.Context, f Federation, r Request) error {
 	checked, whole, err := e.check(ctx, f, r)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
-		return e.say(ctx, f, Refused{Request: r.ID, Checks: checked.Checks, Say: refusal.Say})
+		return e.say(ctx, f, append([]Body{Refused{Request: r.ID, Checks: checked.Checks, Say: refusal.Say}}, f.unmake(r.ID, refusal.Say)...)...)
 	}
 	if err != nil {
 		return fmt.Errorf("preflight of %s: %w", r.ID, err)
@@ -85,6 +85,8 @@ func (e *Engine) preflight(ctx context.Context, f Federation, r Request) error {
 		checked.Because = changed(*r.Checked, checked)
 	case why != "":
 		checked.Because = why
+	case !r.Decided(): // it came back, and nobody has approved what it is now
+		checked.Because = "It was sent back."
 	case r.Proposal.Kind == Release:
 		return e.say(ctx, f, Released{Request: r.ID})
 	default:
@@ -109,6 +111,7 @@ func (e *Engine) check(ctx context.Context, f Federation, r Request) (out Checke
 	if isOperator(r.By.Actor) {
 		facts.AzureDevOps.Standing = standsOnHost // not a project's person: the project's owners are always asked
 	}
+	facts.AzureDevOps.Subject = f.Spelled
 	if r.Proposal.Kind == Change {
 		f.keepProof(&facts)
 	}
@@ -269,6 +272,8 @@ func (e *Engine) stillEntitled(ctx context.Context, r Request) (string, error) {
 // changed says in a sentence what a plan stands on that is not as it was.
 func changed(old, new Checked) string {
 	switch {
+	case old.Facts.AzureDevOps.Subject != new.Facts.AzureDevOps.Subject:
+		return fmt.Sprintf("The proof showed that tokens spell the subject otherwise than the plan did: `%s`. Nothing else is new, and the role is held.", new.Facts.AzureDevOps.Subject)
 	case digestOf(old.Facts.Bound().AWS) != digestOf(new.Facts.Bound().AWS):
 		return "Something in the AWS account changed since the card was posted."
 	case digestOf(old.Facts.Bound().AzureDevOps) != digestOf(new.Facts.Bound().AzureDevOps):

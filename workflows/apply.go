@@ -65,6 +65,8 @@ func (f *Federation) note(e Event, from State) error {
 		return f.end(b.Request, e, OutcomeLapsed, "")
 	case Granted:
 		return f.grant(b)
+	case Returned:
+		return f.returned(b, e)
 	case Revoked:
 		f.leave(OutcomeRevoked, b.Reason, e)
 	case Expired:
@@ -123,7 +125,12 @@ func (f *Federation) end(id RequestID, e Event, o Outcome, say string) error {
 // grant puts the approved plan in force and keeps the one it replaces.
 func (f *Federation) grant(b Granted) error {
 	return f.edit(b.Request, func(r *Request) {
-		if f.Plan != nil {
+		switch {
+		case f.Plan == nil:
+		case f.ActiveAt.IsZero(): // a first plan that went back: walked anew from its beginning, with a run of its own
+			f.Steps = slices.DeleteFunc(f.Steps, func(s StepState) bool { return s.ID == RunID })
+			f.Again, f.Attempts, f.Stumble = time.Time{}, 0, ""
+		default:
 			f.Before = &Shelf{*f.Plan, *f.Facts, f.Words, f.Approved, f.Digest, f.Ends}
 		}
 		plan, facts := r.Checked.Plan, r.Checked.Facts

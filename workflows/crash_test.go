@@ -67,6 +67,12 @@ func stories() map[string]story {
 			}
 			return f.State == Closed
 		}, Closed},
+		"spelled otherwise, approved again, then revoked": {otherLetters, func(w *world, f Federation) bool {
+			if f.State == Active {
+				w.does(f.ID, OrderRevoke, "revoke")
+			}
+			return f.State == Closed
+		}, Closed},
 		"revoked before its first use": {noVerifier, func(w *world, f Federation) bool {
 			if f.AwaitsUse() {
 				w.does(f.ID, OrderRevoke, "revoke")
@@ -199,10 +205,10 @@ func (w *world) act(p pilot) (over bool) {
 		w.known(err)
 		return false
 	}
-	if r, ok := f.Open(); ok && r.State == RequestOpen && r.Checked != nil && !r.Decided() {
+	if r, ok := f.Open(); ok && r.State == RequestOpen && r.Checked != nil && r.DecidedAt.IsZero() {
 		i, _ := r.Stage()
 		who := map[string]Actor{groupOwners: owner, groupAccount: approver}[r.Checked.Verdict.Stages[i].Group]
-		_, err := w.engine().Approve(ctx, Press{Delivery: "approve " + string(r.ID) + string(who), By: who, Request: r.ID, Digest: r.Checked.Digest})
+		_, err := w.engine().Approve(ctx, Press{Delivery: "approve " + string(r.ID) + string(who) + string(r.Checked.Digest), By: who, Request: r.ID, Digest: r.Checked.Digest})
 		w.known(err)
 		return false
 	}

@@ -74,7 +74,7 @@ func (f Federation) Deny(p Press, who Person, in func(group string) bool, now ti
 	case strings.TrimSpace(p.Comment) == "":
 		return nil, &Refusal{Code: "no_reason", Field: "reason", Say: "Not denied: a reason is needed. The requester reads it and can mend the request."}
 	}
-	return []Body{Denied{Request: r.ID, Reason: p.Comment}}, nil
+	return append([]Body{Denied{Request: r.ID, Reason: p.Comment}}, f.unmake(r.ID, "The new plan was denied.")...), nil
 }
 
 // Withdraw decides a press on Withdraw.
@@ -88,7 +88,7 @@ func (f Federation) Withdraw(p Press, roles Roles, now time.Time) ([]Body, error
 	case r.By.Actor != p.By && !roles.OwnerTeam:
 		return nil, Refuse("not_yours", "Not withdrawn: only %s and the owner team %s can withdraw %s.", r.By.Name, f.Owner, r.ID)
 	}
-	return []Body{Withdrawn{Request: r.ID, Reason: p.Comment}}, nil
+	return append([]Body{Withdrawn{Request: r.ID, Reason: p.Comment}}, f.unmake(r.ID, "It was withdrawn.")...), nil
 }
 
 // decidable finds a request that can be decided now.
@@ -99,7 +99,7 @@ func (f Federation) decidable(id RequestID, verb string, now time.Time) (*Reques
 		return nil, Refuse("unknown", "There is no request %s.", id)
 	case r.State != RequestOpen:
 		return nil, ended(r, verb)
-	case r.Checked == nil:
+	case r.Checked == nil || r.Returned && !r.DecidedAt.IsZero() && !r.Decided(): // what it had is written anew
 		return nil, Refuse("too_early", "Not %s: fedbot is still reading what %s would change. The card appears when it knows.", verb, id)
 	case !now.Before(r.Lapses()):
 		return nil, Refuse("lapsed", "Not %s: this request lapsed on %s UTC. Nothing was created. %s can send it again with the same answers.",

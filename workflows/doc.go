@@ -49,9 +49,9 @@
 //	    → revoking     expired revoked
 //	    → closed       denied lapsed refused withdrawn
 //	provisioning
-//	    stays          approved asked checked denied intended lapsed made parked
-//	                   press-refused quarantined refused released removed resumed
-//	                   reversed seen stumbled withdrawn
+//	    stays          approved asked checked denied granted intended lapsed made
+//	                   parked press-refused quarantined refused released removed
+//	                   resumed returned reversed seen stumbled withdrawn
 //	    → active       activated reverted
 //	    → revoking     abandoned expired revoked
 //	active

@@ -53,6 +53,7 @@ const (
 	KindReleased     EventKind = "released"
 	KindDrifted      EventKind = "drifted"
 	KindRestored     EventKind = "restored"
+	KindReturned     EventKind = "returned"
 )
 
 // Body is what an event says. Only this package defines bodies.
@@ -211,6 +212,13 @@ type (
 		Findings []Finding `json:"findings"`
 		Again    bool      `json:"again,omitempty"` // the findings of before: only who made them is known better now
 	}
+	// Returned puts a granted request back to its approvers, because tokens spell the
+	// subject otherwise than the plan does. Nothing of it is open to anybody.
+	Returned struct {
+		Request RequestID `json:"request"`
+		Subject string    `json:"subject"` // as tokens spell it
+		Say     string    `json:"say"`
+	}
 	// Restored orders that a step is put back to what was approved.
 	Restored struct {
 		Finding string   `json:"finding"`
@@ -248,6 +256,7 @@ func (Quarantined) kind() EventKind  { return KindQuarantined }
 func (Released) kind() EventKind     { return KindReleased }
 func (Drifted) kind() EventKind      { return KindDrifted }
 func (Restored) kind() EventKind     { return KindRestored }
+func (Returned) kind() EventKind     { return KindReturned }
 
 // Verb is what is done to a step.
 type Verb string
@@ -268,6 +277,7 @@ var kinds = map[EventKind]func() Body{
 	KindReversed: body[Reversed], KindReverted: body[Reverted], KindRevoked: body[Revoked], KindExpired: body[Expired],
 	KindClosed: body[ClosedNow], KindQuarantined: body[Quarantined], KindReleased: body[Released],
 	KindDrifted: body[Drifted], KindRestored: body[Restored],
+	KindReturned: body[Returned],
 }
 
 func body[T Body]() Body { return any(new(T)).(Body) }
@@ -378,6 +388,8 @@ func deref(b Body) Body {
 	case *Drifted:
 		return *b
 	case *Restored:
+		return *b
+	case *Returned:
 		return *b
 	}
 	return b

@@ -31,6 +31,8 @@ type AzureFacts struct {
 	VerifyRef string     `json:"verify_ref"`
 	VerifyOff string     `json:"verify_off"` // why the verification pipeline cannot be used
 
+	Subject string `json:"subject,omitempty"` // as tokens spell it, where a proof showed that; empty: as the issuer profile has it
+
 	Standing string `json:"standing"` // the requester's in the project: "administrator", "member", "none", "not read"
 }
 

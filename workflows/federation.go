@@ -14,8 +14,9 @@ type Federation struct {
 	State   State        `json:"state"`
 	Outcome Outcome      `json:"outcome,omitempty"`
 	Key     string       `json:"key"`
-	Owner   string       `json:"owner"` // group
-	Names   Names        `json:"names"` // ids and canonical names
+	Owner   string       `json:"owner"`             // group
+	Names   Names        `json:"names"`             // ids and canonical names
+	Spelled string       `json:"spelled,omitempty"` // the subject as tokens spell it, where that is not as the issuer profile has it
 	Created time.Time    `json:"created"`
 	Updated time.Time    `json:"updated"`
 	Ends    time.Time    `json:"ends,omitzero"`
@@ -124,7 +125,8 @@ type Request struct {
 	EndedAt   time.Time    `json:"ended_at,omitzero"`
 	Round     int          `json:"round"` // how many plans it has had
 	Because   string       `json:"because,omitempty"`
-	Checked   *Checked     `json:"checked,omitempty"` // the plan that is put to the approvers
+	Returned  bool         `json:"returned,omitempty"` // it was granted before, and something of it exists, held
+	Checked   *Checked     `json:"checked,omitempty"`  // the plan that is put to the approvers
 	Approvals []Approval   `json:"approvals,omitempty"`
 	DecidedAt time.Time    `json:"decided_at,omitzero"` // last approval it needed
 	Barred    []Barred     `json:"barred,omitempty"`    // who pressed and might not, each once

@@ -19,7 +19,8 @@ type SignIns interface {
 	SignIns(ctx context.Context, t Task, since time.Time) ([]SignIn, error)
 }
 
-// SignIn is one sign-in to a role that AWS allowed, as AWS recorded it.
+// SignIn is one sign-in to a role, as AWS recorded it. Of one that its trust policy
+// refused, there are the provider and the subject alone.
 type SignIn struct {
 	At       time.Time
 	Provider string // ARN
@@ -27,6 +28,7 @@ type SignIn struct {
 	Audience string
 	RoleID   string // AROA…
 	From     string // network address
+	Refused  bool
 }
 
 const (
@@ -87,6 +89,8 @@ func (e *Engine) firstUse(ctx context.Context, f Federation, s Step, now time.Ti
 	}
 	outcome, say, proof := JudgeFirstUse(*step.Proof, list)
 	switch outcome {
+	case SpelledOtherwise:
+		bodies = f.sendBack(s, say, proof)
 	case Proved:
 		bodies = []Body{Seen{Step: s.ID, Outcome: Proved, Proof: proof}}
 	case Refuted:
@@ -97,12 +101,20 @@ func (e *Engine) firstUse(ctx context.Context, f Federation, s Step, now time.Ti
 	return bodies, since, nil
 }
 
-// JudgeFirstUse compares the sign-ins that AWS allowed with what the plan wants. It
-// is pure. One that should not have been allowed refutes, whatever the others say;
-// no outcome means that none was seen yet.
+// JudgeFirstUse compares the sign-ins on record with what the plan wants. It is
+// pure. One that should not have been allowed refutes, whatever the others say. One
+// that was refused says nothing, unless nobody else was let in and it names the very
+// subject in another spelling. No outcome means that none was seen yet.
 func JudgeFirstUse(want ProofSpec, list []SignIn) (outcome ProofOutcome, say string, proof Proof) {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b SignIn) int { return a.At.Compare(b.At) })
+	var refused []SignIn
+	list = slices.DeleteFunc(list, func(s SignIn) bool {
+		if s.Refused {
+			refused = append(refused, s)
+		}
+		return s.Refused
+	})
 	for _, got := range list {
 		for _, x := range []struct{ what, found, wanted string }{
 			{"role", got.RoleID, want.RoleID}, {"provider", got.Provider, want.Provider},
@@ -114,6 +126,11 @@ func JudgeFirstUse(want ProofSpec, list []SignIn) (outcome ProofOutcome, say str
 		}
 	}
 	if len(list) == 0 {
+		for _, got := range refused {
+			if got.Provider == want.Provider && Respelled(want.Subject, got.Subject) {
+				return SpelledOtherwise, spelled(want.Subject, got.Subject), used(want, got)
+			}
+		}
 		return "", "", Proof{}
 	}
 	return Proved, "", used(want, list[0])

@@ -45,7 +45,8 @@ var life = map[State]map[EventKind]State{
 		KindAsked: Provisioning, KindChecked: Provisioning, KindApproved: Provisioning, KindRefusedPress: Provisioning,
 		KindRefused: Provisioning, KindDenied: Provisioning, KindWithdrawn: Provisioning, KindLapsed: Provisioning,
 		KindQuarantined: Provisioning, KindReleased: Provisioning,
-		KindReversed:  Provisioning,
+		KindReversed: Provisioning,
+		KindReturned: Provisioning, KindGranted: Provisioning, // a first plan that went back, and was approved as it is now
 		KindReverted:  Active,
 		KindActivated: Active,
 		KindAbandoned: Revoking, KindRevoked: Revoking, KindExpired: Revoking,

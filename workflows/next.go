@@ -183,7 +183,8 @@ func (f Federation) walking() bool {
 	case Revoking:
 		return true
 	case Provisioning:
-		return f.Quarantine == nil || len(f.Errands) > 0
+		_, granted := f.inState(RequestGranted) // if not, it is back with its approvers
+		return granted && f.Quarantine == nil || len(f.Errands) > 0
 	case Active:
 		return len(f.Errands) > 0
 	}

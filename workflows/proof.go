@@ -7,9 +7,12 @@ type ProofOutcome string
 
 // The outcomes of a proof.
 const (
-	Proved    ProofOutcome = "proved"
-	Refuted   ProofOutcome = "refuted"    // another role, issuer or subject: park, the hold stays
-	NotProved ProofOutcome = "not proved" // no agent, stalled authorization, IAM not yet consistent: try again
+	Proved  ProofOutcome = "proved"
+	Refuted ProofOutcome = "refuted" // another role, issuer or subject: park, the hold stays
+	// The same subject in another spelling: the plan is written anew and goes back to
+	// its approvers.
+	SpelledOtherwise ProofOutcome = "spelled otherwise"
+	NotProved        ProofOutcome = "not proved" // no agent, stalled authorization, IAM not yet consistent: try again
 )
 
 // Evidence is what a run and its log say. It is evidence, never input: nothing in

@@ -52,6 +52,8 @@ func Tell(e Event) string {
 			return "read again: " + strings.Join(tellAuthors(b.Findings), "; ")
 		}
 		return tellFindings(b.Findings)
+	case Returned:
+		return fmt.Sprintf("%s goes back to its approvers: %s", b.Request, b.Say)
 	case Restored:
 		return fmt.Sprintf("ordered the %s to be put back as approved (%s)%s", stepWords(b.Step), b.Finding, after(tellRestorer(b)))
 	}

@@ -162,6 +162,9 @@ func (f *Federation) seen(b Seen, at time.Time) {
 		return
 	}
 	f.intend(b.Step, at)
+	if b.Outcome == SpelledOtherwise {
+		return // the run is remembered until what it could have let in is over
+	}
 	f.change(b.Step, func(s *StepState) { s.Tries++; s.Made = false })
 	f.Steps = slices.DeleteFunc(f.Steps, func(s StepState) bool { return s.ID == RunID })
 	f.Finished = slices.DeleteFunc(f.Finished, func(id StepID) bool { return id == RunID })

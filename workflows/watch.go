@@ -35,7 +35,11 @@ func (e *Engine) watch(ctx context.Context, f Federation, s Step, now time.Time)
 	if !ended {
 		return now.Add(e.Poll), nil
 	}
-	bodies := []Body{Seen{Step: s.ID, Outcome: outcome, Say: say, Proof: Proof{Evidence: ev, Pipeline: step.Proof.Pipeline.Name}}}
+	proof := Proof{Evidence: ev, Pipeline: step.Proof.Pipeline.Name}
+	if outcome == SpelledOtherwise {
+		return again, e.say(ctx, f, f.sendBack(s, say, proof)...)
+	}
+	bodies := []Body{Seen{Step: s.ID, Outcome: outcome, Say: say, Proof: proof}}
 	if outcome == Refuted || outcome == NotProved && f.Steps.Get(WatchID).Tries+1 >= proofTries {
 		bodies = append(bodies, Parked{Step: s.ID, Say: say, Todo: "The role stays held: no pipeline can do anything with it. " +
 			"Look at the run, put right what it says, then try again. Giving up removes the role and the connection; the OIDC provider stays."})
@@ -62,17 +66,23 @@ func JudgeProof(want ProofSpec, got Evidence, age time.Duration) (outcome ProofO
 			"A project administrator can put fedbot's file back.", got.Run), true
 	case got.Issuer != "" && got.Issuer != want.Issuer:
 		return refuted("issuer", got.Issuer, want.Issuer)
-	case got.Subject != "" && got.Subject != want.Subject:
-		return refuted("subject", got.Subject, want.Subject)
 	case got.Audience != "" && got.Audience != want.Audience:
 		return refuted("audience", got.Audience, want.Audience)
 	case got.RoleID != "" && got.RoleID != want.RoleID:
 		return refuted("role", got.RoleID, want.RoleID)
+	case got.Issuer != "" && got.Audience != "" && got.RoleID == "" && Respelled(want.Subject, got.Subject):
+		return SpelledOtherwise, spelled(want.Subject, got.Subject), true
+	case got.Subject != "" && got.Subject != want.Subject:
+		return refuted("subject", got.Subject, want.Subject)
 	case !got.Succeeded || got.Issuer == "" || got.Subject == "" || got.Audience == "" || got.RoleID == "":
 		return NotProved, fmt.Sprintf("Run %d of %s ended without a proof: %s.", got.Run, want.Pipeline.Name,
 			strings.TrimSuffix(or(got.Failure, "its log does not name the token and the role"), ".")), true
 	}
 	return Proved, "", true
+}
+
+func spelled(planned, found string) string {
+	return fmt.Sprintf("Tokens spell the subject otherwise than the plan: `%s` and not `%s`. It is the same connection, in other letters or another encoding.", found, planned)
 }
 
 func or(s, other string) string {

@@ -186,12 +186,14 @@ func (w *world) Facts(_ context.Context, q Query) (Facts, error) {
 // planner renders the steps in the order that the design gives.
 type planner struct{ w *world }
 
-const trust = "trust sc://contoso/Web Shop/"
-
 func (planner) Render(in Input) (Rendered, error) {
 	p, az := in.Proposal, in.Facts.AzureDevOps
 	role := RoleName(az.Project, p.Connection, in.Key)
 	arn := "arn:aws:iam::" + in.Account.ID + ":role" + RolePath + role
+	subject := "sc://contoso/Web Shop/" + p.Connection
+	if az.Subject != "" {
+		subject = az.Subject
+	}
 	policy := func(name, doc string) *PolicySpec {
 		return &PolicySpec{Account: in.Account.ID, Role: role, RoleARN: arn, Name: name, Document: doc}
 	}
@@ -210,7 +212,7 @@ func (planner) Render(in Input) (Rendered, error) {
 		{ID: ConnectionID, Kind: StepConnection, System: AzureDevOps, Part: 2, Title: "Connection",
 			Connection: &ConnectionSpec{Organization: az.Organization, Project: az.Project, ProjectID: az.ProjectID, Name: p.Connection, RoleARN: arn, Description: Mark(in.Key)}},
 		{ID: RoleID, Kind: StepRole, System: AWS, Part: 3, Title: "Role",
-			Role: &RoleSpec{Account: in.Account.ID, Path: RolePath, Name: role, ARN: arn, Boundary: in.Account.Boundary, Trust: trust + p.Connection, Tags: tags}},
+			Role: &RoleSpec{Account: in.Account.ID, Path: RolePath, Name: role, ARN: arn, Boundary: in.Account.Boundary, Trust: "trust " + subject, Tags: tags}},
 		{ID: HoldID, Kind: StepHold, System: AWS, Part: 3, Title: "Hold", Policy: policy(holdName, "deny")},
 	}
 	for _, g := range p.Grants {
@@ -222,7 +224,7 @@ func (planner) Render(in Input) (Rendered, error) {
 	proof := func(id StepID, kind StepKind) Step {
 		return Step{ID: id, Kind: kind, System: AzureDevOps, Part: 5, Title: string(id), Proof: &ProofSpec{
 			Connection: p.Connection, ConnectionID: BlankConnection, Pipeline: Pipeline{ID: 1, Name: "verify"}, RoleARN: arn, RoleID: BlankRole,
-			Issuer: "https://issuer.example", Subject: "sc://contoso/Web Shop/" + p.Connection, Audience: in.Facts.AWS.Audience}}
+			Issuer: "https://issuer.example", Subject: subject, Audience: in.Facts.AWS.Audience}}
 	}
 	steps = append(steps, Step{ID: FirstReadID, Kind: StepReadBack, System: Ourselves, Part: 4, Title: "Read back"})
 	if az.Verifier != nil {

@@ -17,7 +17,7 @@ var _ workflows.SignIns = (*AWS)(nil)
 
 // SignIns reads in CloudTrail who signed in to a role with a token since a time:
 // in the region where the account works and in the one that keeps what came through
-// the global endpoint. Refused sign-ins are no sign-ins. See workflows.SignIns.
+// the global endpoint. See workflows.SignIns.
 func (a *AWS) SignIns(ctx context.Context, t workflows.Task, since time.Time) ([]workflows.SignIn, error) {
 	if t.Step.Proof == nil {
 		return nil, &workflows.Fault{Kind: workflows.ErrPermanent, Say: fmt.Sprintf("Step %s names no role that anybody could sign in to.", t.Step.ID)}
@@ -38,13 +38,20 @@ func (a *AWS) SignIns(ctx context.Context, t workflows.Task, since time.Time) ([
 	seen := map[string]bool{} // an event that both regions show is one event
 	for _, trail := range c.trails() {
 		err := c.lookUp(ctx, trail, role, since, func(ev trailEvent) error {
-			if ev.EventName != signInEvent || ev.ErrorCode != "" || ev.EventTime.Before(since) || seen[ev.EventID] {
+			if ev.EventName != signInEvent || ev.EventTime.Before(since) || seen[ev.EventID] {
 				return nil
 			}
-			in, err := ev.signIn()
 			seen[ev.EventID] = true
-			out = append(out, in)
-			return err
+			switch ev.ErrorCode {
+			case "":
+				in, err := ev.signIn()
+				out = append(out, in)
+				return err
+			case "AccessDenied": // by the trust policy; the token itself was verified by then
+				out = append(out, workflows.SignIn{At: ev.EventTime.UTC(), From: printable(ev.SourceIPAddress), Refused: true,
+					Provider: ev.UserIdentity.IdentityProvider, Subject: ev.UserIdentity.UserName})
+			}
+			return nil
 		})
 		if err != nil {
 			return nil, err

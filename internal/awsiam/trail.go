@@ -149,6 +149,7 @@ type trailEvent struct {
 	SourceIPAddress string
 	UserIdentity    struct {
 		Type, Arn, AccountID, InvokedBy string
+		UserName, IdentityProvider      string // of a sign-in with a token
 		SessionContext                  struct {
 			SessionIssuer struct{ Arn string }
 		}
