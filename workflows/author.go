@@ -144,7 +144,7 @@ func (a Authors) By(who Person) Wrote {
 		switch {
 		case binding && (strings.EqualFold(w.Email, who.Email) || w.Person.Actor != "" && w.Person.Actor == who.Actor):
 			out.Self = true
-		case w.Email == "":
+		case w.Email == "" || !w.Claimed && w.Person.Actor == "": // whoever changed their own address in Slack is matched to nobody
 			out.Unsure = w.Who + " could not be matched to a person"
 		case !binding:
 			out.Unsure = fmt.Sprintf("the records hold %d names that whoever signed in could choose", len(claims))

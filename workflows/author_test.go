@@ -37,7 +37,13 @@ func wroteBy(email string, claimed bool, at time.Time) Writer {
 
 func TestWhoMadeIt(t *testing.T) {
 	me := Person{Actor: "slack:T1/U1", Name: "Me", Email: "Me@example.com"}
-	plain := func(email string) Writer { return wroteBy(email, false, noon) }
+	plain := func(email string) Writer {
+		w := wroteBy(email, false, noon)
+		if email == "other@example.com" {
+			w.Person = Person{Actor: "slack:T1/U2", Name: "Other", Email: email}
+		}
+		return w
+	}
 	claims := func(email string) Writer { return wroteBy(email, true, noon) }
 	for _, c := range []struct {
 		name   string
@@ -48,6 +54,7 @@ func TestWhoMadeIt(t *testing.T) {
 	}{
 		{"their own, whatever the case of the address", []Writer{plain("me@EXAMPLE.com")}, me, true, ""},
 		{"somebody else's", []Writer{plain("other@example.com")}, me, false, ""},
+		{"an address that nobody in Slack has, which clears nobody", []Writer{plain("gone@example.com")}, me, false, "could not be matched"},
 		{"their own, and somebody wrote it again after", []Writer{plain("other@example.com"), plain("me@example.com")}, me, true, ""},
 		{"a person matched by the directory", []Writer{{Who: "w", Email: "alias@example.com", Person: Person{Actor: me.Actor}}}, me, true, ""},
 		{"a writer without an address", []Writer{{Who: "user/administrator"}}, me, false, "user/administrator could not be matched"},

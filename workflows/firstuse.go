@@ -157,7 +157,8 @@ func (f Federation) AwaitsUse() bool {
 		return false
 	}
 	m, ok := f.Next()
-	return ok && m.Step.Kind == StepFirstUse && m.Verb == Ensure
+	_, granted := f.inState(RequestGranted) // otherwise it is back with its approvers
+	return ok && granted && m.Step.Kind == StepFirstUse && m.Verb == Ensure
 }
 
 func pipelineNames(f Federation) string { return strings.Join(f.Approved.Pipelines, " or ") }

@@ -140,6 +140,9 @@ func TestSpelledOtherwiseAtFirstUse(t *testing.T) {
 		t.Fatalf("request %s, round %d\n%s", r.State, r.Round, w.story(f.ID))
 	}
 	w.holds(f)
+	if err := w.check(f.ID, requester); code(err) != "nothing_to_check" || w.load(f.ID).Version != f.Version {
+		t.Errorf("a press on the old card while people decide: %v\n%s", err, w.story(f.ID))
+	}
 	w.clock.advance(time.Minute)
 	w.approve(f.Requests[0].ID, owner, approver)
 	if f = w.settle(w.engine(), f.ID); !f.AwaitsUse() {

@@ -70,7 +70,8 @@ func (s *survey) Facts(ctx context.Context, q workflows.Query) (workflows.Facts,
 	if err := both.Wait(); err != nil {
 		return facts, err
 	}
-	if facts.AzureDevOps.Verifier == nil && facts.AzureDevOps.VerifyOff == "" { // the first use is the proof
+	// Of a create alone, because nothing else is proved again.
+	if q.Proposal.Kind == workflows.Create && facts.AzureDevOps.Verifier == nil && facts.AzureDevOps.VerifyOff == "" { // the first use is the proof
 		if facts.AWS.TrailOff, err = s.aws.TrailOff(ctx, acct.ID); err != nil {
 			return facts, fmt.Errorf("read CloudTrail of %s: %w", acct.ID, err)
 		}
