@@ -155,7 +155,12 @@ func TestFirstUseRefuted(t *testing.T) {
 // A sign-in from before the pipelines were permitted proves nothing.
 func TestFirstUseOfBefore(t *testing.T) {
 	w := newWorld(t)
-	f := w.waiting()
+	noVerifier(w)
+	id := w.submit(ask())
+	w.settle(w.engine(), id)
+	w.clock.advance(time.Hour) // until people decide
+	w.approve(id.Request(1), owner, approver)
+	f := w.settle(w.engine(), id)
 	w.use(f, func(s *SignIn) { s.At = f.Steps.Get(PipelinesID).At.Add(-time.Minute) })
 	if err := w.check(f.ID, requester); code(err) != "not_seen" {
 		t.Errorf("an old sign-in: %v", err)

@@ -109,6 +109,11 @@ func TestSpelledOtherwise(t *testing.T) {
 	if f.State != Active || f.Proof.Subject != asTokensSay || f.Before != nil || len(w.cloud.runs) != 2 {
 		t.Fatalf("%s, %d runs\n%s", f.State, len(w.cloud.runs), w.story(id))
 	}
+	for i, ev := range w.mem.events[id] { // the run of before is not taken for the new plan's
+		if then, err := Fold(id, w.mem.events[id][:i+1]); err != nil || ev.Kind() == KindGranted && then.Steps.Get(RunID).Ref != "" {
+			t.Errorf("granted with run %q, %v", then.Steps.Get(RunID).Ref, err)
+		}
+	}
 	w.whole()
 	w.order(id, owner, OrderRevoke)
 	w.settle(e, id)
