@@ -29,7 +29,8 @@ func emulatedAt(t *testing.T, now func() time.Time) *world {
 	}
 	s, err := aws.New(aws.Options{Journal: journal, Gate: w.gate, Now: now, Seed: aws.Seed{
 		Accounts: []aws.Account{{ID: account, Alias: "shop-dev", AccessKeyID: w.fedbot.AccessKeyID, SecretAccessKey: w.fedbot.SecretAccessKey}},
-		Users:    []aws.User{{Account: account, Name: "nobody", AccessKeyID: w.nobody.AccessKeyID, SecretAccessKey: w.nobody.SecretAccessKey}},
+		Users: []aws.User{{Account: account, Name: "by-hand", Admin: true, AccessKeyID: byHand.AccessKeyID, SecretAccessKey: byHand.SecretAccessKey},
+			{Account: account, Name: "nobody", AccessKeyID: w.nobody.AccessKeyID, SecretAccessKey: w.nobody.SecretAccessKey}},
 	}})
 	if err != nil {
 		t.Fatal(err)
