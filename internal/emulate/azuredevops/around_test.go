@@ -48,6 +48,9 @@ func TestExtensionIsInstalledAndDisabled(t *testing.T) {
 	if err := w.s.SetToolkitState("contoso-ltd", "needsReauthorization, warning"); err != nil || types() != 0 {
 		t.Errorf("needs reauthorization: %v, %d types", err, types())
 	}
+	if w.want(200, "pat-requester", "GET", byName+version, "", &x); x.InstallState.Flags != "needsReauthorization, warning" {
+		t.Errorf("flags: %+v", x)
+	}
 	if err := w.s.SetToolkitState("contoso-ltd", "warning"); err != nil || types() != 1 {
 		t.Errorf("a warning: %v, %d types", err, types())
 	}

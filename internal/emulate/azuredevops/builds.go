@@ -55,7 +55,7 @@ func (s *Server) listBuilds(c *call) (any, error) {
 		top = 1000
 	}
 	definitions, ids := split(c.q.Get("definitions")), split(c.q.Get("buildIds"))
-	status, branch := strings.ToLower(c.q.Get("statusFilter")), c.q.Get("branchName")
+	status, branch := enum(c.q.Get("statusFilter")).in(buildStatuses), c.q.Get("branchName")
 	var all []object
 	for _, r := range slices.Backward(s.runs.where(term("in", c.project.ID))) {
 		if len(all) == top ||
@@ -76,11 +76,11 @@ func (s *Server) updateBuild(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var in struct{ Status string }
+	var in struct{ Status enum }
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	if !strings.EqualFold(in.Status, "cancelling") {
+	if in.Status.in(buildStatuses) != "cancelling" {
 		return nil, bad("InvalidBuildException", "The status of a build can be set to cancelling only.")
 	}
 	if !s.may(c.who, c.project.ID, RightQueue) {
@@ -153,6 +153,9 @@ func (s *Server) listLogs(c *call) (any, error) {
 		all = append(all, s.logView(c, l))
 	}
 	if strings.Contains(strings.ToLower(c.r.URL.Path), "/_apis/pipelines/") {
+		for _, v := range all {
+			delete(v, "type")
+		}
 		return object{"logs": all, "url": s.link(c.org, c.project.ID+"/_apis/pipelines/"+strconv.Itoa(r.Pipeline)+"/runs/"+strconv.Itoa(r.ID)+"/logs")}, nil
 	}
 	return list(all), nil
@@ -169,7 +172,9 @@ func (s *Server) getLog(c *call) (any, error) {
 		return nil, missing("BuildLogNotFoundException", "The log with ID %s of the build %d could not be found.", c.vars["logId"], r.ID)
 	}
 	if strings.Contains(strings.ToLower(c.r.URL.Path), "/_apis/pipelines/") {
-		return s.logView(c, l), nil
+		v := s.logView(c, l)
+		delete(v, "type") // that is the older API's
+		return v, nil
 	}
 	from, err := strconv.Atoi(c.q.Get("startLine"))
 	if err != nil || from < 1 {

@@ -87,6 +87,9 @@ func (s *Server) replaceConnection(c *call, k connection, in sent) (any, error) 
 	k.Name, k.URL, k.Description = cmp.Or(in.Name, k.Name), in.URL, in.Description
 	k.Scheme, k.Parameters, k.Data, k.References = cmp.Or(in.Authorization.Scheme, k.Scheme), parameters, in.Data, refs
 	k.ModifiedBy, k.Modified = c.who.ID, s.o.Now()
+	if c.version.atLeast(7, 2) {
+		k.ServiceManagement = in.ServiceManagementReference
+	}
 	if in.IsDisabled != nil && c.version.atLeast(7, 2) {
 		k.Disabled = *in.IsDisabled
 		if !k.Disabled {

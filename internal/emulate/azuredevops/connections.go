@@ -93,9 +93,10 @@ type sent struct {
 		Scheme     string
 		Parameters map[string]*string
 	}
-	Data       map[string]string
-	IsDisabled *bool
-	References []sentReference `json:"serviceEndpointProjectReferences"`
+	Data                       map[string]string
+	IsDisabled                 *bool
+	ServiceManagementReference string
+	References                 []sentReference `json:"serviceEndpointProjectReferences"`
 }
 
 type sentReference struct {
@@ -145,7 +146,7 @@ func (s *Server) createConnection(c *call) (any, error) {
 	k := connection{ID: newID(), Org: c.org.ID, Name: in.Name, Type: in.Type, URL: in.URL, Scheme: in.Authorization.Scheme,
 		Description: in.Description, Owner: cmp.Or(in.Owner, "library"), Parameters: map[string]string{}, Data: in.Data,
 		CreatedBy: c.who.ID, ModifiedBy: c.who.ID, Administrators: []string{c.who.ID}, Created: now, Modified: now,
-		Ready: now.Add(s.weather.lag.Create), Failure: s.weather.failing}
+		Ready: now.Add(s.weather.lag.Create), Failure: s.weather.failing, ServiceManagement: in.ServiceManagementReference}
 	for name, v := range in.Authorization.Parameters {
 		if v != nil {
 			k.Parameters[name] = *v

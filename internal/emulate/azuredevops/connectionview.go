@@ -40,7 +40,10 @@ func (s *Server) connectionView(c *call, k connection, project string) object {
 	v["operationStatus"] = object{"state": state, "statusMessage": message}
 	if c.version.atLeast(7, 2) {
 		v["isDisabled"], v["creationDate"], v["modificationDate"] = k.Disabled, when(k.Created), when(k.Modified)
-		v["modifiedBy"], v["serviceManagementReference"] = s.identityRef(cmp.Or(k.ModifiedBy, k.CreatedBy)), nil
+		v["modifiedBy"] = s.identityRef(cmp.Or(k.ModifiedBy, k.CreatedBy))
+		if k.ServiceManagement != "" {
+			v["serviceManagementReference"] = k.ServiceManagement
+		}
 	} else {
 		delete(v, "isOutdated")
 	}
@@ -63,7 +66,7 @@ func (s *Server) getConnection(c *call) (any, error) {
 
 // passes applies the actionFilter: what the caller wants to do with a connection.
 func (s *Server) passes(c *call, k connection) (bool, error) {
-	switch f := strings.ToLower(c.q.Get("actionFilter")); f {
+	switch f := enum(c.q.Get("actionFilter")).in(actionFilters); f {
 	case "", "none":
 		return true, nil
 	case "view":

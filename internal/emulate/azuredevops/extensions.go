@@ -8,6 +8,8 @@ const (
 	toolkitPublisher = "AmazonWebServices"
 	toolkitExtension = "aws-vsts-tools"
 	toolkitNewest    = "1.23.0" // what the marketplace has
+
+	toolkitRegistration = "5d2c5a20-7b0a-4cdb-9a36-2e0f5c1f6a11" // made up
 )
 
 // unusable are the states of an installation in which nothing of it works.
@@ -31,8 +33,15 @@ func (s *Server) toolkitView(o organization) object {
 		flags = "none"
 	}
 	return object{"extensionId": toolkitExtension, "extensionName": "AWS Toolkit for Azure DevOps", "publisherId": toolkitPublisher,
-		"publisherName": "Amazon Web Services", "version": o.Toolkit, "flags": "none", "lastPublished": "2026-01-09T00:00:00Z",
-		"installState": object{"flags": flags, "lastUpdated": "2026-01-12T00:00:00Z"}}
+		"publisherName": "Amazon Web Services", "version": o.Toolkit, "lastPublished": "2026-01-09T00:00:00Z",
+		"registrationId": toolkitRegistration, "manifestVersion": 1, "scopes": []string{"vso.build", "vso.build_execute", "vso.release"}, "files": []object{},
+		"baseUri":         "https://amazonwebservices.gallerycdn.vsassets.io/extensions/amazonwebservices/aws-vsts-tools/" + o.Toolkit,
+		"fallbackBaseUri": "https://amazonwebservices.gallery.vsassets.io/_apis/public/gallery/publisher/AmazonWebServices/extension/aws-vsts-tools/" + o.Toolkit + "/assetbyname",
+		"contributions": []object{{"id": toolkitPublisher + "." + toolkitExtension + ".aws-credentials", "type": "ms.vss-endpoint.service-endpoint-type",
+			"description": "Credentials to be used to connect with Amazon Web Services", "targets": []string{"ms.vss-endpoint.endpoint-types"},
+			"properties": object{"name": "AWS", "displayName": "AWS"}}},
+		"contributionTypes": []object{},
+		"installState":      object{"flags": flags, "lastUpdated": "2026-01-12T00:00:00Z"}}
 }
 
 func isToolkit(publisher, name string) bool {
@@ -104,7 +113,7 @@ func (s *Server) uninstallExtension(c *call) (any, error) {
 func (s *Server) updateExtension(c *call) (any, error) {
 	var in struct {
 		PublisherID, ExtensionID string
-		InstallState             struct{ Flags string }
+		InstallState             struct{ Flags enum }
 	}
 	if err := c.decode(&in); err != nil {
 		return nil, err
@@ -115,7 +124,7 @@ func (s *Server) updateExtension(c *call) (any, error) {
 	if !s.administersAny(c.who, c.org.ID) {
 		return nil, denied(c, "manage extensions")
 	}
-	switch flags := strings.ToLower(in.InstallState.Flags); flags {
+	switch flags := in.InstallState.Flags.in(extensionFlags); flags {
 	case "disabled":
 		c.org.ToolkitFlags = flags
 		return s.keepExtension(c, "Extension.Disabled", "was disabled")

@@ -85,7 +85,7 @@ func (s *Server) listRefs(c *call) (any, error) {
 // commitAt resolves a version descriptor.
 func (s *Server) commitAt(r repository, kind, version string) (commit, error) {
 	id := ""
-	switch strings.ToLower(kind) {
+	switch enum(kind).in(versionTypes) {
 	case "", "branch":
 		id = r.Refs[cmp.Or(fullRef(version), r.DefaultBranch)]
 	case "commit":
@@ -108,7 +108,7 @@ func (s *Server) getItem(c *call) (any, error) {
 		return nil, err
 	}
 	named := cmp.Or(c.q.Get("path"), c.vars["path"])
-	if level := c.q.Get("recursionLevel"); named == "" || c.q.Has("scopePath") || level != "" && !strings.EqualFold(level, "none") {
+	if level := enum(c.q.Get("recursionLevel")).in(recursions); named == "" || c.q.Has("scopePath") || level != "" && level != "none" {
 		return s.listItems(c, r, k, cmp.Or(c.q.Get("scopePath"), named)), nil
 	}
 	path := "/" + strings.TrimPrefix(named, "/")
@@ -143,7 +143,7 @@ func (s *Server) itemView(c *call, r repository, k commit, path string) object {
 func (s *Server) listItems(c *call, r repository, k commit, folder string) object {
 	folder = "/" + strings.Trim(folder, "/")
 	within := strings.TrimSuffix(folder, "/") + "/"
-	full := strings.EqualFold(c.q.Get("recursionLevel"), "full")
+	full := enum(c.q.Get("recursionLevel")).in(recursions) == "full"
 	all, seen := []object{}, map[string]bool{}
 	tree := func(path string) {
 		if !seen[path] {
@@ -219,9 +219,12 @@ type sentPush struct {
 	Commits    []struct {
 		Comment string
 		Changes []struct {
-			ChangeType string
+			ChangeType enum
 			Item       struct{ Path string }
-			NewContent struct{ Content, ContentType string }
+			NewContent struct {
+				Content     string
+				ContentType enum
+			}
 		}
 	}
 }
@@ -256,7 +259,7 @@ func (s *Server) createPush(c *call) (any, error) {
 	}
 	for _, change := range in.Commits[0].Changes {
 		text := change.NewContent.Content
-		if strings.EqualFold(change.NewContent.ContentType, "base64encoded") {
+		if change.NewContent.ContentType.in(contentTypes) == "base64encoded" {
 			raw, err := base64.StdEncoding.DecodeString(text)
 			if err != nil {
 				return nil, bad("ArgumentException", "The content of %s is not base64.", change.Item.Path)
@@ -264,7 +267,7 @@ func (s *Server) createPush(c *call) (any, error) {
 			text = string(raw)
 		}
 		path := "/" + strings.TrimPrefix(change.Item.Path, "/")
-		if delete(files, path); !strings.EqualFold(change.ChangeType, "delete") {
+		if delete(files, path); change.ChangeType.in(changeTypes) != "delete" {
 			files[path] = text
 		}
 	}

@@ -52,10 +52,10 @@ func (s *Server) locations() []route {
 			"GET": {"GetExecutionHistory", read, s.executionHistory}}),
 		at("5a7938a4-655e-486c-b562-b78c54a7e87b", "serviceendpoint", "types", "_apis/{area}/{resource}", 1, calls{
 			"GET": {"ListEndpointTypes", read, s.listTypes}}),
-		preview("fb0da285-f23e-4b56-8b53-3ef5f9f6de66", "ExtensionManagement", "InstalledExtensionsByName", "_apis/{area}/{resource}/{publisherName}/{extensionName}/{version}", 1, calls{
+		preview("fb0da285-f23e-4b56-8b53-3ef5f9f6de66", "ExtensionManagement", "InstalledExtensionsByName", "_apis/{area}/{resource}/{publisherName}/{extensionName}/{version}", 2, calls{
 			"GET": {"GetExtension", "vso.extension_manage", s.getExtension}, "POST": {"InstallExtension", "vso.extension_manage", s.installExtension},
 			"POST+": {"InstallExtension", "vso.extension_manage", s.installExtension}, "DELETE": {"UninstallExtension", "vso.extension_manage", s.uninstallExtension}}),
-		preview("275424d0-c844-4fe2-bda6-04933a1357d8", "ExtensionManagement", "InstalledExtensions", "_apis/{area}/{resource}", 1, calls{
+		preview("275424d0-c844-4fe2-bda6-04933a1357d8", "ExtensionManagement", "InstalledExtensions", "_apis/{area}/{resource}", 2, calls{
 			"GET": {"ListExtensions", "vso.extension", s.listExtensions}, "PATCH": {"UpdateExtension", "vso.extension_manage", s.updateExtension}}),
 
 		preview("b5b9a4a4-e6cd-4096-853c-ab7d8b0c4eb2", "pipelinePermissions", "pipelinePermissions", "{project}/_apis/pipelines/{resource}/{resourceType}/{resourceId}", 1, calls{
@@ -79,22 +79,22 @@ func (s *Server) locations() []route {
 			"GET": {"ListRunLogs", build, s.listLogs}, "GET+": {"GetRunLog", build, s.getLog}}),
 		at("0cd358e1-9217-4d94-8269-1c1ee6f93dcf", "build", "builds", "{project}/_apis/{area}/{resource}/{buildId}", 7, calls{
 			"GET": {"ListBuilds", build, s.listBuilds}, "POST": {"QueueBuild", execute, s.queueBuild}, "GET+": {"GetBuild", build, s.getBuild}, "PATCH+": {"UpdateBuild", execute, s.updateBuild}}),
-		at("8baac422-4c6e-4de5-8532-db96d92acffa", "build", "timeline", "{project}/_apis/{area}/builds/{buildId}/{resource}/{timelineId}", 2, calls{
+		at("8baac422-4c6e-4de5-8532-db96d92acffa", "build", "timeline", "{project}/_apis/{area}/builds/{buildId}/{resource}/{timelineId}", 3, calls{
 			"GET": {"GetTimeline", build, s.getTimeline}, "GET+": {"GetTimeline", build, s.getTimeline}}),
 		at("35a80daf-7f30-45fc-86e8-6b813d9c90df", "build", "logs", "{project}/_apis/{area}/builds/{buildId}/{resource}/{logId}", 2, calls{
 			"GET": {"ListLogs", build, s.listLogs}, "GET+": {"GetLog", build, s.getLog}}),
 		at("dbeaf647-6167-421a-bda9-c9327b25e2e6", "build", "definitions", "{project}/_apis/{area}/{resource}/{definitionId}", 7, calls{
 			"GET": {"ListDefinitions", build, s.listDefinitions}, "GET+": {"GetDefinition", build, s.getDefinition}}),
 
-		at("225f7195-f9c7-4d14-ab28-a83f7ff77e1f", "git", "repositories", "{project}/_apis/{area}/{resource}/{repositoryId}", 1, calls{
+		at("225f7195-f9c7-4d14-ab28-a83f7ff77e1f", "git", "repositories", "{project}/_apis/{area}/{resource}/{repositoryId}", 2, calls{
 			"GET": {"ListRepositories", code, s.listRepositories}, "GET+": {"GetRepository", code, s.getRepository}}),
 		at("fb93c0db-47ed-4a31-8c20-47552878fb44", "git", "items", "{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{*path}", 1, calls{
 			"GET": {"GetItem", code, s.getItem}, "GET+": {"GetItem", code, s.getItem}}),
-		at("2d874a60-a811-4f62-9c9f-963a6ea0a55b", "git", "refs", "{project}/_apis/{area}/repositories/{repositoryId}/{resource}", 1, calls{
+		at("2d874a60-a811-4f62-9c9f-963a6ea0a55b", "git", "refs", "{project}/_apis/{area}/repositories/{repositoryId}/{resource}", 2, calls{
 			"GET": {"ListRefs", code, s.listRefs}}),
-		at("c2570c3b-5b3f-41b8-98bf-5407bfde8d58", "git", "commits", "{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{commitId}", 1, calls{
+		at("c2570c3b-5b3f-41b8-98bf-5407bfde8d58", "git", "commits", "{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{commitId}", 2, calls{
 			"GET": {"ListCommits", code, s.listCommits}, "GET+": {"GetCommit", code, s.getCommit}}),
-		at("ea98d07b-3c87-4971-8ede-a613694ffb55", "git", "pushes", "{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{pushId}", 2, calls{
+		at("ea98d07b-3c87-4971-8ede-a613694ffb55", "git", "pushes", "{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{pushId}", 3, calls{
 			"POST": {"CreatePush", "vso.code_write", s.createPush}}),
 		at("2c420070-a0a2-49cc-9639-c9f271c5ff07", "git", "policyConfigurations", "{project}/_apis/{area}/policy/configurations", 1, calls{
 			"GET": {"ListGitPolicies", code, s.listPolicies}}),

@@ -38,7 +38,10 @@ func (s *Server) identityRef(id string) object {
 	if !ok {
 		return object{"id": id, "displayName": id, "uniqueName": id, "descriptor": "svc." + id}
 	}
-	return object{"id": i.ID, "displayName": i.Name, "uniqueName": i.account(), "descriptor": i.subjectDescriptor()}
+	o, _ := s.orgs.Get(i.Org)
+	picture := s.link(o, "_apis/GraphProfile/MemberAvatars/"+i.subjectDescriptor())
+	return object{"id": i.ID, "displayName": i.Name, "uniqueName": i.account(), "descriptor": i.subjectDescriptor(), "imageUrl": picture,
+		"url": s.link(o, "_apis/Identities/"+i.ID), "_links": object{"avatar": object{"href": picture}}}
 }
 
 // group is one of a project's built-in groups. Its ids follow from the project.

@@ -83,6 +83,7 @@ type connection struct {
 	Disabled                                             bool
 	Ready                                                time.Time // when making it ends
 	Failure                                              string    // what it ends with, if not well
+	ServiceManagement                                    string    // a note of its owners for their own inventory
 	Deleted                                              time.Time // zero: lives
 }
 

@@ -108,7 +108,11 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	if w.s, err = New(o); err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(w.s)
+	files, err := microsoft()
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(files.watch(w.s))
 	t.Cleanup(srv.Close)
 	w.url = srv.URL
 	return w

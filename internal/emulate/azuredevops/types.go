@@ -123,8 +123,14 @@ func (s *Server) executionHistory(c *call) (any, error) {
 
 func (s *Server) executionView(r run) object {
 	l, _ := s.pipelines.Get(r.Project + "/" + number(r.Pipeline))
-	v := object{"id": r.ID, "planType": "Build", "definition": object{"id": l.ID, "name": l.Name},
-		"owner": object{"id": r.ID, "name": r.Name}, "startTime": when(r.Started), "finishTime": when(r.Finished)}
+	o, _ := s.orgs.Get(r.Org)
+	links := func(web, self string) object {
+		return object{"web": object{"href": s.link(o, r.Project+"/"+web)}, "self": object{"href": s.link(o, r.Project+"/_apis/build/"+self)}}
+	}
+	v := object{"id": r.ID, "planType": "Build",
+		"definition": object{"id": l.ID, "name": l.Name, "_links": links("_build/definition?definitionId="+strconv.Itoa(l.ID), "Definitions/"+strconv.Itoa(l.ID))},
+		"owner":      object{"id": r.ID, "name": r.Name, "_links": links("_build/results?buildId="+strconv.Itoa(r.ID), "Builds/"+strconv.Itoa(r.ID))},
+		"startTime":  when(r.Started), "finishTime": when(r.Finished)}
 	if r.Result != "" {
 		v["result"] = r.Result
 	}
