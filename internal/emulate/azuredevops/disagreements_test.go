@@ -43,11 +43,7 @@ func listed(judge string) (map[string]string, error) {
 // verdict says what happened and is not listed, and, when every test ran, what is listed and
 // did not happen.
 func (p *published) verdict() int {
-	rows, err := listed("OpenAPI")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
+	rows := p.rows
 	whole := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" && os.Getenv("FEDBOT_JUDGES") != "" &&
 		flag.Lookup("test.bench").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" && flag.Lookup("test.list").Value.String() == ""
 	code := 0
