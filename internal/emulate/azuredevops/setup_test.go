@@ -112,9 +112,10 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(files.watch(w.s))
+	srv := httptest.NewUnstartedServer(files.watch(w.s))
+	w.url = "http://" + srv.Listener.Addr().String() // before anybody can ask
+	srv.Start()
 	t.Cleanup(srv.Close)
-	w.url = srv.URL
 	return w
 }
 
