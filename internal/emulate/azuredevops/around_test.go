@@ -1,6 +1,8 @@
 package azuredevops
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +96,7 @@ func TestAuditLog(t *testing.T) {
 	w.now = w.now.Add(-20 * 24 * time.Hour) // the clock of this test alone: what was kept then
 	got, pages = read("&endTime=2027-06-01T00:00:00Z")
 	want = append(want, "fedbot Library.ServiceConnectionShared", "fedbot Pipelines.ResourceUnauthorizedForPipeline", "fedbot Library.ServiceConnectionExecuted",
-		"fedbot Pipelines.ResourceAuthorizedForPipeline", "fedbot Library.ServiceConnectionCreated")
+		"Azure DevOps Service CheckSuite.Completed", "fedbot Pipelines.ResourceAuthorizedForPipeline", "fedbot Library.ServiceConnectionCreated")
 	if diff := cmp.Diff(want, got); diff != "" || pages != 4 {
 		t.Errorf("%d pages (-want +got):\n%s", pages, diff)
 	}
@@ -112,6 +114,60 @@ func TestAuditLog(t *testing.T) {
 	var p page
 	if silent.want(200, "pat-requester", "GET", "/contoso-ltd/_apis/audit/auditlog?api-version=7.1-preview.1", "", &p); len(p.DecoratedAuditLogEntries) != 0 {
 		t.Errorf("an organization without auditing: %+v", p)
+	}
+}
+
+func TestAnAuditEntrySaysWhoDidWhatFromWhere(t *testing.T) {
+	w := newWorld(t, nil)
+	w.connect("aws-prod")
+	var p struct{ DecoratedAuditLogEntries []map[string]any }
+	w.want(200, "pat-requester", "GET", "/contoso-ltd/_apis/audit/auditlog?api-version=7.1-preview.1", "", &p)
+	e := p.DecoratedAuditLogEntries[0]
+	for _, field := range []string{"id", "correlationId", "activityId", "actorCUID", "actorUserId", "actorClientId", "actorUPN", "actorDisplayName", "authenticationMechanism", "timestamp",
+		"scopeType", "scopeId", "scopeDisplayName", "projectId", "projectName", "ipAddress", "userAgent", "actionId", "data", "details", "area", "category", "categoryDisplayName"} {
+		if e[field] == nil || e[field] == "" {
+			t.Errorf("no %s in %v", field, e)
+		}
+	}
+	if e["ipAddress"] != "127.0.0.1" || e["area"] != "Library" || e["category"] != "create" || e["data"].(map[string]any)["ConnectionName"] != "aws-prod" {
+		t.Errorf("%v", e)
+	}
+}
+
+func TestPagesAreNamedByWhatIsOnThem(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		p := &o.Seed.Organizations[0].Projects[0]
+		for i := range 4 {
+			p.Pipelines = append(p.Pipelines, Pipeline{ID: 20 + i, Name: fmt.Sprintf("p%d", i), Repository: "web-shop", Path: "/aws-check.yml"})
+		}
+	})
+	w.permit(w.connect("aws-prod"))
+	for range 5 {
+		w.queue("main")
+	}
+	for path, want := range map[string]string{"pipelines": "7 20 21 22 23", "build/definitions": "7 20 21 22 23", "build/builds": "405 404 403 402 401"} {
+		var ids []string
+		pages, next := 0, ""
+		for {
+			resp, body := w.get(apis + path + "?$top=2&continuationToken=" + next)
+			var page struct{ Value []struct{ ID int } }
+			if err := json.Unmarshal([]byte(body), &page); err != nil || len(page.Value) > 2 {
+				t.Fatalf("%s: %s %v", path, body, err)
+			}
+			for _, x := range page.Value {
+				ids = append(ids, fmt.Sprint(x.ID))
+			}
+			pages++
+			if next = resp.Header.Get("X-MS-ContinuationToken"); next == "" {
+				break
+			}
+			if path == "build/builds" && pages == 1 {
+				w.queue("main") // a newer one shifts nothing
+			}
+		}
+		if got := strings.Join(ids, " "); got != want || pages != 3 {
+			t.Errorf("%s: %s in %d pages", path, got, pages)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package azuredevops
 
 import (
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,22 +26,33 @@ var auditActions = map[string]string{
 }
 
 func (s *Server) audit(c *call, p project, action, details string, data object) error {
-	return s.auditAs(c.org.ID, c.who.ID, p, action, details, data)
+	e := auditEntry{Org: c.org.ID, Actor: c.who.ID, Project: p.ID, Action: action, Details: details, Data: data,
+		Activity: c.header.Get("ActivityId"), Agent: c.r.UserAgent(), Mechanism: "PAT"}
+	e.Address, _, _ = net.SplitHostPort(c.r.RemoteAddr)
+	if kind, _, _ := strings.Cut(c.r.Header.Get("Authorization"), " "); strings.EqualFold(kind, "Bearer") {
+		e.Mechanism = "S2S_ServicePrincipal"
+	}
+	return s.auditEntry(e)
 }
 
-// auditAs notes what somebody did, or, without an actor, the service itself; nothing in
-// an organization that is not audited.
+// auditAs notes what somebody did otherwise than by a call, or, without an actor, what the
+// service did by itself.
 func (s *Server) auditAs(org, actor string, p project, action, details string, data object) error {
-	if o, _ := s.orgs.Get(org); o.NotAudited {
+	return s.auditEntry(auditEntry{Org: org, Actor: actor, Project: p.ID, Action: action, Details: details, Data: data, Activity: newID()})
+}
+
+// auditEntry keeps an entry; nothing in an organization that is not audited.
+func (s *Server) auditEntry(e auditEntry) error {
+	if o, _ := s.orgs.Get(e.Org); o.NotAudited {
 		return nil
 	}
 	n, err := s.next("audit", 1)
 	if err != nil {
 		return err
 	}
-	area, _, _ := strings.Cut(action, ".")
-	return s.audits.Put(number(n), auditEntry{ID: n, Org: org, Action: action, Actor: actor, Project: p.ID, Area: area,
-		Details: details, Category: auditActions[action], When: s.o.Now(), Data: data})
+	e.ID, e.When, e.Category = n, s.o.Now(), auditActions[e.Action]
+	e.Area, _, _ = strings.Cut(e.Action, ".")
+	return s.audits.Put(number(n), e)
 }
 
 func (k connection) auditData() object {
@@ -112,7 +124,8 @@ func (s *Server) auditView(c *call, e auditEntry) object {
 	}
 	v := object{"id": strconv.Itoa(e.ID), "actionId": e.Action, "area": e.Area, "category": e.Category, "categoryDisplayName": strings.ToUpper(e.Category[:1]) + e.Category[1:],
 		"details": e.Details, "timestamp": when(e.When),
-		"actorDisplayName": who["displayName"], "actorUPN": who["uniqueName"], "actorUserId": e.Actor, "actorCUID": e.Actor, "scopeType": "organization",
+		"actorDisplayName": who["displayName"], "actorUPN": who["uniqueName"], "actorUserId": e.Actor, "actorCUID": e.Actor, "actorClientId": "00000000-0000-0000-0000-000000000000",
+		"authenticationMechanism": e.Mechanism, "ipAddress": e.Address, "userAgent": e.Agent, "correlationId": e.Activity, "activityId": e.Activity, "scopeType": "organization",
 		"scopeId": c.org.ID, "scopeDisplayName": c.org.Name + " (Organization)", "projectName": p.Name, "data": e.Data}
 	if e.Project != "" {
 		v["projectId"] = e.Project

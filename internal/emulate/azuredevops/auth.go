@@ -58,7 +58,7 @@ func (s *Server) authenticate(c *call) ([]string, error) {
 	}
 	if t, ok := s.tokens.Get(hashOf(secret)); ok {
 		who, ok := s.identities.Get(t.Identity)
-		if !ok || who.Org != c.org.ID || who.Inactive {
+		if !ok || who.Org != c.org.ID || who.Inactive || !t.Expires.IsZero() && !s.o.Now().Before(t.Expires) {
 			return nil, errSignIn
 		}
 		c.who = who

@@ -50,21 +50,20 @@ func (s *Server) getBuild(c *call) (any, error) {
 }
 
 func (s *Server) listBuilds(c *call) (any, error) {
-	top, err := strconv.Atoi(c.q.Get("$top"))
-	if err != nil || top < 1 {
-		top = 1000
-	}
 	definitions, ids := split(c.q.Get("definitions")), split(c.q.Get("buildIds"))
 	status, branch := enum(c.q.Get("statusFilter")).in(buildStatuses), c.q.Get("branchName")
-	var all []object
+	var runs []run
 	for _, r := range slices.Backward(s.runs.where(term("in", c.project.ID))) {
-		if len(all) == top ||
-			len(definitions) > 0 && !slices.Contains(definitions, strconv.Itoa(r.Pipeline)) ||
+		if len(definitions) > 0 && !slices.Contains(definitions, strconv.Itoa(r.Pipeline)) ||
 			len(ids) > 0 && !slices.Contains(ids, strconv.Itoa(r.ID)) ||
 			status != "" && status != "all" && !slices.Contains(split(status), strings.ToLower(r.buildStatus())) ||
 			branch != "" && branch != r.Ref {
 			continue
 		}
+		runs = append(runs, r)
+	}
+	var all []object
+	for _, r := range paged(c, runs, 1000, func(r run) string { return strconv.Itoa(r.ID) }) {
 		all = append(all, s.buildView(c, r))
 	}
 	return list(all), nil
@@ -214,13 +213,14 @@ func (s *Server) defaultQueue(project string) object {
 
 func (s *Server) listDefinitions(c *call) (any, error) {
 	var all []object
-	for _, l := range s.pipelinesOf(c.project.ID) {
-		if name := c.q.Get("name"); name == "" || strings.EqualFold(name, l.Name) {
-			v := s.definitionView(c, l)
-			delete(v, "repository")
-			delete(v, "process")
-			all = append(all, v)
-		}
+	named := slices.DeleteFunc(s.pipelinesOf(c.project.ID), func(l pipeline) bool {
+		return c.q.Get("name") != "" && !strings.EqualFold(c.q.Get("name"), l.Name)
+	})
+	for _, l := range paged(c, named, 1000, func(l pipeline) string { return strconv.Itoa(l.ID) }) {
+		v := s.definitionView(c, l)
+		delete(v, "repository")
+		delete(v, "process")
+		all = append(all, v)
 	}
 	return list(all), nil
 }

@@ -38,17 +38,26 @@ func (s *Server) gateStage(r *run, doc document, stage, stageID string) {
 				r.finish(id, "failed", now)
 				r.note(point, why)
 				r.finish(point, "failed", now)
+				s.auditSuite(*r, stage, "rejected")
 				r.finishTree(stageID, "skipped", now)
 				return
 			}
 		}
 	}
 	r.finish(point, "succeeded", now)
+	s.auditSuite(*r, stage, "approved")
 	for i := range r.Records {
 		if r.Records[i].ID == stageID {
 			r.Records[i].State, r.Records[i].Started = "inProgress", now
 		}
 	}
+}
+
+// auditSuite notes how the checks before a stage ended. A journal that fails is noticed by
+// the next call that needs it.
+func (s *Server) auditSuite(r run, stage, outcome string) {
+	p, _ := s.projects.Get(r.Project)
+	_ = s.auditAs(r.Org, "", p, "CheckSuite.Completed", fmt.Sprintf("Checks of the stage %s of run %d: %s", stage, r.ID, outcome), object{"RunId": r.ID, "Stage": stage, "Status": outcome})
 }
 
 func (ch check) recordType() string {

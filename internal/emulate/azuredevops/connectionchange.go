@@ -84,6 +84,10 @@ func (s *Server) replaceConnection(c *call, k connection, in sent) (any, error) 
 			refs = append(refs, r)
 		}
 	}
+	action := "Library.ServiceConnectionModified"
+	if len(k.References) > 1 && len(in.References) == 1 && in.Name == k.Name {
+		action = "Library.ServiceConnectionForProjectModified" // only what it is called in one of its projects
+	}
 	k.Name, k.URL, k.Description = cmp.Or(in.Name, k.Name), in.URL, in.Description
 	k.Scheme, k.Parameters, k.Data, k.References = cmp.Or(in.Authorization.Scheme, k.Scheme), parameters, in.Data, refs
 	k.ModifiedBy, k.Modified = c.who.ID, s.o.Now()
@@ -96,7 +100,7 @@ func (s *Server) replaceConnection(c *call, k connection, in sent) (any, error) 
 			k.Used = s.o.Now()
 		}
 	}
-	if err := s.saved(s.connections.Put(k.ID, k), s.auditConnection(c, k, "Library.ServiceConnectionModified", "was modified")); err != nil {
+	if err := s.saved(s.connections.Put(k.ID, k), s.auditConnection(c, k, action, "was modified")); err != nil {
 		return nil, err
 	}
 	return s.connectionView(c, k, ""), nil

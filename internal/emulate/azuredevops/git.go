@@ -72,12 +72,13 @@ func (s *Server) listRefs(c *call) (any, error) {
 		return nil, err
 	}
 	var all []object
-	for _, name := range slices.Sorted(maps.Keys(r.Refs)) {
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(r.Refs)), func(name string) bool {
 		short := strings.TrimPrefix(name, "refs/")
-		if strings.HasPrefix(short, strings.TrimPrefix(c.q.Get("filter"), "refs/")) && strings.Contains(short, c.q.Get("filterContains")) {
-			all = append(all, object{"name": name, "objectId": r.Refs[name], "creator": s.identityRef(""),
-				"url": s.link(c.org, c.project.ID+"/_apis/git/repositories/"+r.ID+"/refs?filter="+short)})
-		}
+		return !strings.HasPrefix(short, strings.TrimPrefix(c.q.Get("filter"), "refs/")) || !strings.Contains(short, c.q.Get("filterContains"))
+	})
+	for _, name := range paged(c, names, 1000, func(name string) string { return name }) {
+		all = append(all, object{"name": name, "objectId": r.Refs[name], "creator": s.identityRef(""),
+			"url": s.link(c.org, c.project.ID+"/_apis/git/repositories/"+r.ID+"/refs?filter="+strings.TrimPrefix(name, "refs/"))})
 	}
 	return list(all), nil
 }

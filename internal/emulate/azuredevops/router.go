@@ -71,6 +71,17 @@ func (l route) key(method string, vars map[string]string) string {
 	return method
 }
 
+// methods are those that an address of the location takes.
+func (l route) methods(vars map[string]string) []string {
+	var all []string
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if _, ok := l.calls[l.key(m, vars)]; ok {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
 func (s *Server) find(path []string) (best route, vars map[string]string, ok bool) {
 	top := -1
 	for _, l := range s.routes {
@@ -105,11 +116,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	l, vars, ok := s.find(path[1:])
 	o, has := l.calls[l.key(r.Method, vars)]
+	if ok && !has && len(l.methods(vars)) > 0 {
+		w.Header().Set("Allow", strings.Join(l.methods(vars), ", "))
+		writeFault(w, refuse(http.StatusMethodNotAllowed, "HttpException", "The requested resource does not support http method '%s': this emulator does not know the call %s %s.", r.Method, r.Method, r.URL.Path))
+		return
+	}
 	if !ok || !has {
 		writeFault(w, missing("VssResourceNotFoundException", "The controller for path '%s' was not found or does not answer %s: this emulator does not know the call %s %s.", r.URL.Path, r.Method, r.Method, r.URL.Path))
 		return
 	}
 	s.o.Gate.Serve(w, r, l.area+":"+o.name, fail, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ActivityId", newID())
 		s.serve(w, r, &call{r: r, header: w.Header(), org: org, vars: vars, q: r.URL.Query()}, l, o)
 	})
 }

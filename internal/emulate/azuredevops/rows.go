@@ -32,7 +32,8 @@ type identity struct {
 // token is kept by its hash.
 type token struct {
 	Identity string
-	Scopes   []string // empty: all
+	Scopes   []string  // empty: all
+	Expires  time.Time // zero: never
 }
 
 type repository struct {
@@ -164,6 +165,8 @@ type auditEntry struct {
 	Org, Action, Actor string
 	Project, Area      string
 	Details, Category  string
+	Activity, Agent    string
+	Address, Mechanism string
 	When               time.Time
 	Data               map[string]any
 }

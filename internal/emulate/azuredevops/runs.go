@@ -34,7 +34,7 @@ func (s *Server) pipelinesOf(project string) []pipeline {
 
 func (s *Server) listPipelines(c *call) (any, error) {
 	var all []object
-	for _, l := range s.pipelinesOf(c.project.ID) {
+	for _, l := range paged(c, s.pipelinesOf(c.project.ID), 1000, func(l pipeline) string { return strconv.Itoa(l.ID) }) {
 		v := s.pipelineView(c, l)
 		delete(v, "configuration")
 		all = append(all, v)
