@@ -3,7 +3,7 @@ package azuredevops
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,28 +20,22 @@ func (s *Server) gateStage(r *run, doc document, stage, stageID string) {
 	}
 	r.note(auth, "")
 	r.finish(auth, "succeeded", now)
-	for _, name := range doc.connections(stage) {
-		k, ok := s.namedByTask(r.Project, name)
-		if !ok {
-			continue
-		}
-		for _, ch := range s.checksOn(r.Project, "endpoint", k.ID) {
-			id := r.recordUnder(point, ch.recordType(), fmt.Sprintf("%s %d", ch.KindName, ch.ID), now)
-			outcome, why := s.evaluate(*r, ch, stage, r.began(point))
-			switch outcome {
-			case waiting:
-				return
-			case passed:
-				r.finish(id, "succeeded", now)
-			default:
-				r.note(id, why)
-				r.finish(id, "failed", now)
-				r.note(point, why)
-				r.finish(point, "failed", now)
-				s.auditSuite(*r, stage, "rejected")
-				r.finishTree(stageID, "skipped", now)
-				return
-			}
+	for _, ch := range s.checksBefore(*r, doc, stage) {
+		id := r.recordUnder(point, ch.recordType(), ch.recordName(), now)
+		outcome, why := s.evaluate(*r, ch, stage, r.began(point))
+		switch outcome {
+		case waiting:
+			return
+		case passed:
+			r.finish(id, "succeeded", now)
+		default:
+			r.note(id, why)
+			r.finish(id, "failed", now)
+			r.note(point, why)
+			r.finish(point, "failed", now)
+			s.auditSuite(*r, stage, "rejected")
+			r.finishTree(stageID, "skipped", now)
+			return
 		}
 	}
 	r.finish(point, "succeeded", now)
@@ -67,6 +61,49 @@ func (ch check) recordType() string {
 	return "Checkpoint.TaskCheck"
 }
 
+func (ch check) recordName() string { return fmt.Sprintf("%s %d", ch.KindName, ch.ID) }
+
+// turn is when a check is evaluated: what cannot change comes first, then approvals, then
+// what changes with time, and last the lock.
+func (ch check) turn() int {
+	switch {
+	case ch.Kind == kindExclusive:
+		return 3
+	case ch.Kind == kindApproval:
+		return 1
+	case ch.Kind == kindTask && ch.task() != taskBranchControl:
+		return 2
+	}
+	return 0
+}
+
+func (ch check) task() string {
+	var t taskSettings
+	_ = json.Unmarshal(ch.Settings, &t)
+	return strings.ToLower(t.DefinitionRef.ID)
+}
+
+// checksBefore are the checks on all that a stage uses, its connections and its queues.
+func (s *Server) checksBefore(r run, doc document, stage string) []check {
+	var all []check
+	for _, name := range doc.connections(stage) {
+		if k, ok := s.namedByTask(r.Project, name); ok {
+			all = append(all, s.checksOn(r.Project, "endpoint", k.ID)...)
+		}
+	}
+	seen := map[int]bool{}
+	for _, st := range doc.Stages {
+		for _, j := range st.Jobs {
+			if q, ok := s.queueNamed(r.Project, j.Pool.queueName()); ok && st.Name == stage && !seen[q.ID] {
+				seen[q.ID] = true
+				all = append(all, s.checksOn(r.Project, "queue", fmt.Sprint(q.ID))...)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b check) int { return a.turn() - b.turn() })
+	return all
+}
+
 // unauthorized names the resources of a stage that the pipeline may not use.
 func (s *Server) unauthorized(r run, doc document, stage string) []string {
 	var missing []string
@@ -88,102 +125,6 @@ func (s *Server) unauthorized(r run, doc document, stage string) []string {
 		}
 	}
 	return missing
-}
-
-type outcome int
-
-const (
-	waiting outcome = iota
-	passed
-	refused
-)
-
-// evaluate judges one check. Kinds that the emulator cannot judge wait until
-// their timeout: what is not understood is not allowed.
-func (s *Server) evaluate(r run, ch check, stage string, since time.Time) (outcome, string) {
-	late := s.o.Now().Sub(since) > time.Duration(ch.Timeout)*time.Minute
-	switch ch.Kind {
-	case kindExclusive:
-		return passed, ""
-	case kindApproval:
-		return s.awaitApproval(r, ch, stage, late)
-	case kindTask:
-		var t taskSettings
-		if json.Unmarshal(ch.Settings, &t) == nil && strings.EqualFold(t.DefinitionRef.ID, taskBranchControl) {
-			return s.branchControl(r, t.Inputs)
-		}
-	}
-	if late {
-		return refused, "The check timed out"
-	}
-	return waiting, ""
-}
-
-func (s *Server) branchControl(r run, in map[string]string) (outcome, string) {
-	allowed := false
-	for _, pattern := range strings.Split(in["allowedBranches"], ",") {
-		if pattern = strings.TrimSpace(pattern); pattern != "" && branchMatches(pattern, r.Ref) {
-			allowed = true
-		}
-	}
-	if !allowed {
-		return refused, fmt.Sprintf("The branch %s is not among the allowed branches: %s", r.Ref, in["allowedBranches"])
-	}
-	if strings.EqualFold(in["ensureProtectionOfBranch"], "true") {
-		l, _ := s.pipelines.Get(r.Project + "/" + number(r.Pipeline))
-		for _, p := range s.policiesOn(l.Repository, r.Ref) {
-			if p.Enabled && p.Blocking {
-				return passed, ""
-			}
-		}
-		return refused, fmt.Sprintf("The branch %s is not protected", r.Ref)
-	}
-	return passed, ""
-}
-
-// branchMatches compares a ref with a pattern in which * stands for anything.
-func branchMatches(pattern, ref string) bool {
-	parts := strings.Split(pattern, "*")
-	for i := range parts {
-		parts[i] = regexp.QuoteMeta(parts[i])
-	}
-	ok, err := regexp.MatchString("^"+strings.Join(parts, ".*")+"$", ref)
-	return err == nil && ok
-}
-
-func (s *Server) awaitApproval(r run, ch check, stage string, late bool) (outcome, string) {
-	for _, a := range s.approvals.where(term("run", fmt.Sprint(r.ID))) {
-		if a.Check != ch.ID || a.Stage != stage {
-			continue
-		}
-		switch {
-		case a.Status == "approved":
-			return passed, ""
-		case a.Status != "pending":
-			return refused, "The approval was " + a.Status
-		case late:
-			a.Status, a.Changed = "timedOut", s.o.Now()
-			_ = s.saved(s.approvals.Put(a.ID, a))
-			return refused, "The approval timed out"
-		}
-		return waiting, ""
-	}
-	var set approvalSettings
-	if json.Unmarshal(ch.Settings, &set) != nil {
-		return refused, "The approval is not understood"
-	}
-	now := s.o.Now()
-	a := approval{ID: newID(), Project: r.Project, Run: r.ID, Check: ch.ID, Stage: stage, Status: "pending", Needed: set.MinRequiredApprovers,
-		NotTheRequester: set.RequesterCannotBeApprover, Instructions: set.Instructions, Created: now, Changed: now}
-	a.InSequence = strings.EqualFold(set.ExecutionOrder, "inSequence")
-	for _, p := range set.BlockedApprovers {
-		a.Blocked = append(a.Blocked, strings.ToLower(p.ID))
-	}
-	for _, p := range set.Approvers {
-		a.Approvers = append(a.Approvers, strings.ToLower(p.ID))
-	}
-	_ = s.saved(s.approvals.Put(a.ID, a))
-	return waiting, ""
 }
 
 // recordUnder finds or adds a record below another and returns its id.

@@ -15,6 +15,7 @@ const (
 	kindExclusive = "2ef31ad6-baa0-403a-8b45-2cbc9b4e5563"
 
 	taskBranchControl = "86b05a0c-73e6-4f7d-b3cf-e38f3b39a75b"
+	taskBusinessHours = "445fde2f-6c39-441c-807f-8a59ff2e075f"
 )
 
 var kindNames = map[string]string{kindTask: "Task Check", kindApproval: "Approval", kindTemplate: "ExtendsCheck", kindExclusive: "ExclusiveLock"}

@@ -43,8 +43,9 @@
 //
 // Step advances every run by one transition: checkpoint, agent, task by task. A task
 // that a kill interrupted is started again. Checkpoints are evaluated per stage:
-// pipeline permission on the agent queue and on each connection, then branch control,
-// then approvals. Checks of other kinds wait until their timeout. Pipelines are
+// pipeline permission on the agent queue and on each connection, then the checks of both:
+// branch control, approvals, business hours, and an exclusive lock last. Checks of other
+// kinds wait until their timeout. Pipelines are
 // started by the runs API only; CI triggers do not exist.
 //
 // The agent knows the tasks AWSShellScript@1, AWSCLI@1 and S3Upload@1 and a few
