@@ -138,7 +138,9 @@ func (r *refusals) next(name string) error {
 	if len(l) == 0 {
 		return nil
 	}
-	r.left[name] = l[1:]
+	if r.left[name] = l[1:]; len(l) == 1 {
+		delete(r.left, name)
+	}
 	e := no(l[0])
 	if e.code == "ratelimited" {
 		e.more = object{"retry_after": 1}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	client "github.com/slack-go/slack"
+
+	"fedbot/internal/emulate/wire"
 )
 
 // The lists in the code are those of Slack's documentation, as others have copied them.
@@ -100,4 +102,32 @@ func TestUndocumentedAnswersAreSlips(t *testing.T) {
 		t.Errorf("%s, %v", code, w.s.refusals.slips)
 	}
 	w.s.refusals.slips = nil
+}
+
+func TestSettings(t *testing.T) {
+	w := newWorld(t, nil)
+	apply := func(name, value string) error {
+		return w.gate.Apply(wire.Change{Settings: map[string]json.RawMessage{name: json.RawMessage(value)}})
+	}
+	for name, value := range map[string]string{
+		"disconnect": `"soon"`, "refuse": `{"users.info":["is_archived"]}`, "socket_life": `"never"`,
+	} {
+		if apply(name, value) == nil {
+			t.Errorf("%s took %s", name, value)
+		}
+	}
+	if err := errors.Join(apply("socket_mode", "true"), apply("rate_limits", "true"), apply("refuse", `{"users.info":["user_not_visible"]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.bot.GetUserInfo("U0REQ"); code(err) != "user_not_visible" || !w.s.Sockets() {
+		t.Errorf("%v, sockets %v", err, w.s.Sockets())
+	}
+	l := w.dial("")
+	l.next()
+	if err := apply("disconnect", `"refresh_requested"`); err != nil || l.next().Reason != ReasonRefresh {
+		t.Error(err)
+	}
+	if err := w.gate.AsUsual(); err != nil || w.s.Sockets() {
+		t.Errorf("as usual: %v", err)
+	}
 }

@@ -40,6 +40,9 @@ const (
 
 // content reads text, blocks, attachments and metadata of a post.
 func (s *Server) content(args map[string]string) (content, error) {
+	if err := spell(args); err != nil {
+		return content{}, err
+	}
 	c := content{text: args["text"]}
 	if raw, ok := args["blocks"]; ok && raw != "" {
 		v, err := decode(raw)
@@ -67,6 +70,20 @@ func (s *Server) content(args map[string]string) (content, error) {
 		return c, no("no_text")
 	}
 	return c, nil
+}
+
+// spell turns markdown_text into the block and the text that it becomes.
+func spell(args map[string]string) error {
+	markdown := args["markdown_text"]
+	switch {
+	case markdown == "":
+		return nil
+	case args["text"] != "" || args["blocks"] != "":
+		return no("markdown_text_conflict")
+	}
+	raw, err := json.Marshal([]object{{"type": "markdown", "text": markdown}})
+	args["text"], args["blocks"] = markdown, string(raw)
+	return err
 }
 
 func isListOfObjects(v any) bool {

@@ -110,6 +110,7 @@ func New(o Options) (*Server, error) {
 		e, _ := s.events.Get(id)
 		s.again(id, e)
 	}
+	o.Gate.Offer(s.settings()...)
 	s.routes = http.NewServeMux()
 	s.routes.HandleFunc("/api/{method}", s.serveAPI)
 	s.routes.HandleFunc("GET /link/{$}", s.serveSocket)

@@ -24,12 +24,14 @@ const (
 
 // Reasons of a disconnect message, in Slack's words.
 const (
-	ReasonWarning   = "warning"           // the socket is closed in ten seconds
-	ReasonRefresh   = "refresh_requested" // it is closed now; open another
-	ReasonDisabled  = "link_disabled"     // Socket Mode was switched off
-	ReasonTooMany   = "too_many_websockets"
-	ReasonNoWarning = "" // not a reason of Slack's: the connection is cut without a word
+	ReasonWarning  = "warning"           // the socket is closed in ten seconds
+	ReasonRefresh  = "refresh_requested" // it is closed now; open another
+	ReasonDisabled = "link_disabled"     // Socket Mode was switched off
+	ReasonTooMany  = "too_many_websockets"
+	ReasonCut      = "cut" // not a reason of Slack's: the connection is cut without a word
 )
+
+var reasons = []string{ReasonWarning, ReasonRefresh, ReasonDisabled, ReasonTooMany, ReasonCut}
 
 // sockets are the app's connections in Socket Mode.
 type sockets struct {
@@ -123,7 +125,9 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return // the upgrader has answered
 		}
+		s.mu.Lock()
 		life := s.o.SocketLife
+		s.mu.Unlock()
 		if r.URL.Query().Get("debug_reconnects") == "true" {
 			life = debugLife
 		}
@@ -175,7 +179,7 @@ func (s *Server) warn(k *socket) {
 // end says why, and closes. Nothing is delivered to the socket any more.
 func (s *Server) end(k *socket, reason string) {
 	s.leave(k)
-	if reason == ReasonNoWarning {
+	if reason == ReasonCut {
 		k.close()
 		return
 	}

@@ -201,7 +201,7 @@ func TestSwitchingSocketModeOff(t *testing.T) {
 	w.s.UseSockets(true)
 	l = w.dial("")
 	l.next()
-	if w.s.Disconnect(ReasonNoWarning); !l.over() {
+	if w.s.Disconnect(ReasonCut); !l.over() {
 		t.Error("the connection was not cut")
 	}
 }
