@@ -3,8 +3,10 @@ package slack
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,7 +16,7 @@ import (
 
 // judged runs Slack's own client in node against a workspace, with addresses and keys
 // in its environment: the Web API, what people do, the control API, and a trigger.
-func judged(t *testing.T, script string, change func(*Options)) *world {
+func judged(t *testing.T, script string, change func(*Options), more ...string) {
 	t.Helper()
 	w := newWorld(t, func(o *Options) {
 		o.Now = time.Now // what the clients wait for, they wait for by the machine's clock
@@ -35,10 +37,37 @@ func judged(t *testing.T, script string, change func(*Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge.Node(t, "testdata/"+script+".cjs", "SLACK_API="+w.base+"/api/", "SLACK_CLIENT="+w.base+"/client/",
-		"SLACK_CONTROL="+helper.URL+"/control/slack", "TRIGGER="+helper.URL+"/trigger", "BOT_TOKEN=xoxb-bot", "OBSERVER_TOKEN=xoxp-eyes",
-		"APP_TOKEN=xapp-app", "SIGNING_SECRET="+secretOfApp, "DOCUMENTED="+string(all), "COMMON="+commonErrors)
-	return w
+	routes.HandleFunc("/verify", func(out http.ResponseWriter, r *http.Request) {
+		if err := w.s.VerifyEvents(r.Context()); err != nil {
+			http.Error(out, err.Error(), http.StatusBadGateway)
+		}
+	})
+	judge.Node(t, "testdata/"+script+".cjs", append(more, "SLACK_API="+w.base+"/api/", "SLACK_CLIENT="+w.base+"/client/",
+		"SLACK_CONTROL="+helper.URL+"/control/slack", "TRIGGER="+helper.URL+"/trigger", "VERIFY="+helper.URL+"/verify", "BOT_TOKEN=xoxb-bot", "OBSERVER_TOKEN=xoxp-eyes",
+		"APP_TOKEN=xapp-app", "SIGNING_SECRET="+secretOfApp, "DOCUMENTED="+string(all), "COMMON="+commonErrors)...)
 }
 
 func TestSlackWebAPI(t *testing.T) { judged(t, "slack-web-api", nil) }
+
+func TestSlackSocketMode(t *testing.T) {
+	judged(t, "slack-socket-mode", func(o *Options) {
+		o.App.Socket, o.PingInterval, o.Deadline = true, 100*time.Millisecond, time.Second
+		o.EventRetries = slices.Repeat([]time.Duration{200 * time.Millisecond}, 20)
+	})
+}
+
+func TestSlackBolt(t *testing.T) {
+	t.Run("socket", func(t *testing.T) { judged(t, "slack-bolt-socket", func(o *Options) { o.App.Socket = true }) })
+	t.Run("http", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		_ = l.Close() // bolt opens its own listener and takes a number only
+		at := func() string { return fmt.Sprintf("http://127.0.0.1:%d/slack/events", port) }
+		judged(t, "slack-bolt-http", func(o *Options) {
+			o.App.CommandsURL, o.App.InteractionsURL, o.App.EventsURL = at, at, at
+		}, fmt.Sprintf("PORT=%d", port))
+	})
+}
