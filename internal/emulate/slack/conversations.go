@@ -1,7 +1,9 @@
 package slack
 
 import (
+	"encoding/base64"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -135,41 +137,23 @@ func conversationsOpen(s *Server, c *call) (object, error) {
 	return object{"channel": object{"id": ch.ID}}, nil
 }
 
-// between keeps what lies between oldest and latest.
-func between(c *call, all []message) []message {
-	oldest, latest, inclusive := c.args["oldest"], c.args["latest"], c.flag("inclusive")
-	return slices.DeleteFunc(all, func(m message) bool {
-		if oldest != "" && oldest != "0" && (m.TS < oldest || m.TS == oldest && !inclusive) {
-			return true
-		}
-		return latest != "" && (m.TS > latest || m.TS == latest && !inclusive)
-	})
-}
-
-func (s *Server) listing(c *call, all []message) (object, error) {
-	some, next, err := page(c, all, 999)
-	if err != nil {
-		return nil, err
-	}
-	list, threads := []object{}, map[string][]message{}
-	if len(some) > 0 {
-		for _, m := range s.in(some[0].Channel) {
-			threads[m.ThreadTS] = append(threads[m.ThreadTS], m)
-		}
-	}
-	for _, m := range some {
+// listing shows the messages of a page, with what is known of their threads.
+func (s *Server) listing(c *call, channel string, some []string, next string) object {
+	list := []object{}
+	for _, ts := range some {
+		m, _ := s.messages.Get(key(channel, ts))
 		o := s.wire(m)
 		if c.flag("include_all_metadata") {
 			o = s.withMetadata(m)
 		}
-		if replies := threads[m.TS]; len(replies) > 0 {
+		if replies := s.index.replies[key(channel, ts)]; len(replies) > 0 {
 			o["thread_ts"], o["reply_count"] = m.TS, len(replies)
-			o["latest_reply"] = replies[len(replies)-1].TS
+			o["latest_reply"] = replies[len(replies)-1]
 			o["reply_users"], o["reply_users_count"] = []string{s.o.App.BotUser}, 1
 		}
 		list = append(list, o)
 	}
-	return object{"messages": list, "has_more": next != "", "response_metadata": object{"next_cursor": next}}, nil
+	return object{"messages": list, "has_more": next != "", "response_metadata": object{"next_cursor": next}}
 }
 
 func conversationsHistory(s *Server, c *call) (object, error) {
@@ -180,18 +164,34 @@ func conversationsHistory(s *Server, c *call) (object, error) {
 	if c.bot && !ch.Bot {
 		return nil, no("not_in_channel")
 	}
-	all := slices.DeleteFunc(s.in(ch.ID), func(m message) bool { return m.ThreadTS != "" && !m.Broadcast })
-	slices.Reverse(all) // newest first
-	if c.args["limit"] == "" {
-		c.args["limit"] = "100"
+	all := between(c, s.index.shown[ch.ID])
+	limit, from, err := window(c, 100, 999)
+	if err != nil {
+		return nil, err
 	}
-	return s.listing(c, between(c, all))
+	if from != "" { // the cursor names the newest message of its page, whatever was posted since
+		n, found := slices.BinarySearch(all, from)
+		if found {
+			n++
+		}
+		all = all[:n]
+	}
+	rest := all[:max(0, len(all)-limit)]
+	some, next := slices.Clone(all[len(rest):]), ""
+	slices.Reverse(some) // newest first
+	if len(rest) > 0 {
+		next = cursor(rest[len(rest)-1])
+	}
+	return s.listing(c, ch.ID, some, next), nil
 }
 
 func conversationsReplies(s *Server, c *call) (object, error) {
 	ch, err := c.conversation()
 	if err != nil {
 		return nil, err
+	}
+	if c.bot && !ch.Bot {
+		return nil, no("channel_not_found") // the documentation knows no not_in_channel here
 	}
 	ts, err := c.need("ts")
 	if err != nil {
@@ -201,5 +201,43 @@ func conversationsReplies(s *Server, c *call) (object, error) {
 	if !ok || m.For != "" {
 		return nil, no("thread_not_found")
 	}
-	return s.listing(c, append([]message{m}, between(c, s.replies(ch.ID, ts))...))
+	limit, from, err := window(c, 999, 999)
+	if err != nil {
+		return nil, err
+	}
+	rest := between(c, s.index.replies[key(ch.ID, ts)])
+	var some []string
+	if from == "" {
+		some = append(some, m.TS)
+	} else {
+		n, _ := slices.BinarySearch(rest, from)
+		rest = rest[n:]
+	}
+	n, next := min(len(rest), limit-len(some)), ""
+	if n < len(rest) {
+		next = cursor(rest[n])
+	}
+	return s.listing(c, ch.ID, append(some, rest[:n]...), next), nil
+}
+
+// cursor begins a page at a message, so that what is posted between two pages moves
+// neither.
+func cursor(ts string) string { return base64.StdEncoding.EncodeToString([]byte("next_ts:" + ts)) }
+
+// window is how many messages a page holds and the message that it begins with.
+func window(c *call, otherwise, most int) (limit int, from string, err error) {
+	if limit = otherwise; c.args["limit"] != "" && c.args["limit"] != "0" {
+		if limit, err = strconv.Atoi(c.args["limit"]); err != nil || limit < 1 || limit > most {
+			return 0, "", no("invalid_limit")
+		}
+	}
+	if v := c.args["cursor"]; v != "" {
+		raw, err := base64.StdEncoding.DecodeString(v)
+		ts, ok := strings.CutPrefix(string(raw), "next_ts:")
+		if err != nil || !ok {
+			return 0, "", no("invalid_cursor")
+		}
+		from = ts
+	}
+	return limit, from, nil
 }

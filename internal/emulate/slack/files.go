@@ -42,6 +42,7 @@ func filesGetUploadURL(s *Server, c *call) (object, error) {
 	}
 	f := file{ID: s.id("F"), Name: name, Title: name, Alt: c.args["alt_txt"], Length: length, Token: secret()}
 	s.keep(s.files.Put(f.ID, f))
+	s.index.uploads[f.Token] = f.ID
 	return object{"upload_url": s.base() + "/files/upload/" + f.Token, "file_id": f.ID}, nil
 }
 
@@ -54,22 +55,21 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		for _, f := range s.files.All() {
-			if f.Token != r.PathValue("token") || f.Complete {
-				continue
-			}
-			if len(content) != f.Length {
-				http.Error(w, "length is not what was announced", http.StatusBadRequest)
-				return
-			}
-			f.Content = content
-			s.keep(s.files.Put(f.ID, f))
-			if s.fault == nil {
-				fmt.Fprintf(w, "OK - %d", len(content))
-				return
-			}
+		f, ok := s.files.Get(s.index.uploads[r.PathValue("token")])
+		switch {
+		case !ok || f.Complete:
+			http.Error(w, "not found", http.StatusNotFound)
+			return
+		case len(content) != f.Length:
+			http.Error(w, "length is not what was announced", http.StatusBadRequest)
+			return
 		}
-		http.Error(w, "not found", http.StatusNotFound)
+		f.Content = content
+		if s.keep(s.files.Put(f.ID, f)); s.fault != nil {
+			http.Error(w, "not kept", http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintf(w, "OK - %d", len(content))
 	})
 }
 

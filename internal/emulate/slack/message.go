@@ -152,6 +152,7 @@ func (s *Server) post(m message, c content) message {
 		m.Text = string([]rune(m.Text)[:mostText])
 	}
 	s.keep(s.messages.Put(key(m.Channel, m.TS), m))
+	s.index.add(m)
 	return m
 }
 
@@ -169,28 +170,14 @@ func (s *Server) edit(m message, c content) message {
 
 // remove deletes a message; one with replies leaves its place behind.
 func (s *Server) remove(m message) {
-	if m.ThreadTS == "" && len(s.replies(m.Channel, m.TS)) > 0 {
+	if m.ThreadTS == "" && len(s.index.replies[key(m.Channel, m.TS)]) > 0 {
 		s.keep(s.messages.Put(key(m.Channel, m.TS), message{
 			Channel: m.Channel, TS: m.TS, Text: "This message was deleted.", Gone: true,
 		}))
 		return
 	}
 	s.keep(s.messages.Delete(key(m.Channel, m.TS)))
-}
-
-// in returns the messages of a conversation, oldest first, without ephemerals.
-func (s *Server) in(channel string) []message {
-	var out []message
-	for _, m := range s.messages.All() {
-		if m.Channel == channel && m.For == "" {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-func (s *Server) replies(channel, ts string) []message {
-	return slices.DeleteFunc(s.in(channel), func(m message) bool { return m.ThreadTS != ts || m.TS == ts })
+	s.index.drop(m)
 }
 
 // wire is a message as the API and deliveries show it.

@@ -121,12 +121,11 @@ func (s *Server) Deactivate(person string) error {
 
 // direct returns the conversation of a person with the app and opens it if need be.
 func (s *Server) direct(person string) Channel {
-	for _, c := range s.channels.All() {
-		if c.Direct == person {
-			return c
-		}
+	if c, ok := s.channels.Get(s.index.direct[person]); ok {
+		return c
 	}
 	c := Channel{ID: s.id("D"), Members: []string{person}, Bot: true, Direct: person}
 	s.keep(s.channels.Put(c.ID, c))
+	s.index.direct[person] = c.ID
 	return c
 }

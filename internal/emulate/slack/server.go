@@ -62,6 +62,7 @@ type Server struct {
 	life     context.Context
 	tasks    sync.WaitGroup
 	alarm    alarm
+	index    index
 	rates    buckets
 	refusals refusals
 	sockets  sockets
@@ -100,6 +101,7 @@ func New(o Options) (*Server, error) {
 	if err := s.openTables(); err != nil {
 		return nil, err
 	}
+	s.buildIndex()
 	s.life, s.stop = context.WithCancel(context.Background())
 	s.client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse // Slack takes a redirect for a failure

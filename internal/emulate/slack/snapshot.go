@@ -82,23 +82,12 @@ func (s *Server) Snapshot(user string) View {
 		return out
 	}
 	out.People, out.Groups = s.people.All(), s.groups.All()
-	posts := map[string][]Post{}
-	for _, m := range s.messages.All() {
-		if m.For == "" || m.For == user {
-			posts[m.Channel] = append(posts[m.Channel], s.postOf(m))
-		}
-	}
 	for _, ch := range s.channels.All() {
 		if ch.has(user) {
-			out.Channels = append(out.Channels, s.conversationOf(ch, posts[ch.ID]))
+			out.Channels = append(out.Channels, s.conversationOf(ch, s.postsFor(ch.ID, user)))
 		}
 	}
-	stack, _ := s.stacks.Get(user)
-	for _, id := range stack {
-		if v, ok := s.views.Get(id); ok {
-			out.Modals = append(out.Modals, appView(v))
-		}
-	}
+	out.Modals = s.modalsOf(user)
 	if v, ok := s.homes.Get(user); ok {
 		home := appView(v)
 		out.Home = &home
@@ -115,6 +104,17 @@ func (s *Server) conversationOf(ch Channel, posts []Post) Conversation {
 		kind = "private"
 	}
 	return Conversation{ID: ch.ID, Name: name, Kind: kind, Members: s.members(ch), Messages: append([]Post{}, posts...)}
+}
+
+// postsFor is what a person can read in a conversation.
+func (s *Server) postsFor(channel, user string) []Post {
+	var out []Post
+	for _, ts := range s.index.all[channel] {
+		if m, ok := s.messages.Get(key(channel, ts)); ok && (m.For == "" || m.For == user) {
+			out = append(out, s.postOf(m))
+		}
+	}
+	return out
 }
 
 func (s *Server) postOf(m message) Post {
@@ -134,9 +134,22 @@ func (s *Server) Home(user string) (AppView, bool) {
 	return appView(v), ok
 }
 
+func (s *Server) modalsOf(user string) []AppView {
+	out := []AppView{}
+	stack, _ := s.stacks.Get(user)
+	for _, id := range stack {
+		if v, ok := s.views.Get(id); ok {
+			out = append(out, appView(v))
+		}
+	}
+	return out
+}
+
 // top is the modal that a person has before them.
 func (s *Server) top(user string) *AppView {
-	modals := s.Snapshot(user).Modals
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	modals := s.modalsOf(user)
 	if len(modals) == 0 {
 		return nil
 	}
