@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 )
 
 // Reply is what the app said at once to a slash command.
@@ -62,7 +63,7 @@ func (s *Server) command(user, channel, text string) (json.RawMessage, string, e
 	if err != nil {
 		return nil, "", err
 	}
-	if p.Team != "" || p.Bot {
+	if !s.served(p) || p.Bot {
 		return nil, "", fmt.Errorf("%s is not a command here: %w", s.o.App.Command, ErrRefused)
 	}
 	ch, err := s.inside(channel, user)
@@ -77,12 +78,17 @@ func (s *Server) command(user, channel, text string) (json.RawMessage, string, e
 		name = "privategroup"
 	}
 	responseURL := s.newHook(hook{User: user, Channel: ch.ID})
-	payload, err := json.Marshal(map[string]string{
-		"token": verificationToken, "team_id": s.o.Seed.Team.ID, "team_domain": s.o.Seed.Team.Domain,
+	team := s.context(p)
+	fields := map[string]string{
+		"token": verificationToken, "team_id": team.ID, "team_domain": team.Domain,
 		"channel_id": ch.ID, "channel_name": name, "user_id": p.ID, "user_name": p.Name,
-		"command": s.o.App.Command, "text": text, "api_app_id": s.o.App.ID, "is_enterprise_install": "false",
+		"command": s.o.App.Command, "text": text, "api_app_id": s.o.App.ID, "is_enterprise_install": strconv.FormatBool(s.o.App.OrgInstall),
 		"response_url": responseURL, "trigger_id": s.newTrigger(user, ""),
-	})
+	}
+	if own := s.o.Seed.Team; own.Enterprise != "" {
+		fields["enterprise_id"], fields["enterprise_name"] = own.Enterprise, own.EnterpriseName
+	}
+	payload, err := json.Marshal(fields)
 	if err != nil {
 		return nil, "", err
 	}

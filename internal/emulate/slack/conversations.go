@@ -2,6 +2,7 @@ package slack
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,10 +42,10 @@ func (s *Server) conversation(ch Channel, withCount bool) object {
 	out := object{
 		"id": ch.ID, "name": ch.Name, "name_normalized": ch.Name, "created": 1700000000, "creator": "",
 		"is_channel": !ch.Private, "is_group": ch.Private, "is_im": false, "is_mpim": false, "is_private": ch.Private,
-		"is_archived": ch.Archived, "is_general": false, "is_member": ch.Bot, "is_shared": ch.External,
-		"is_ext_shared": ch.External, "is_org_shared": false, "is_pending_ext_shared": false, "unlinked": 0,
+		"is_archived": ch.Archived, "is_general": false, "is_member": ch.Bot, "unlinked": 0,
 		"context_team_id": s.o.Seed.Team.ID, "topic": object{"value": ""}, "purpose": object{"value": ""},
 	}
+	maps.Copy(out, s.shared(ch))
 	if withCount {
 		out["num_members"] = len(s.members(ch))
 	}

@@ -93,14 +93,11 @@ const verificationToken = "deprecated-token"
 
 // payload is what all interactions have in common.
 func (s *Server) payload(kind string, p Person) object {
-	team := p.Team
-	if team == "" {
-		team = s.o.Seed.Team.ID
-	}
+	team := s.context(p)
 	return object{
-		"type": kind, "token": verificationToken, "api_app_id": s.o.App.ID, "enterprise": nil, "is_enterprise_install": false,
-		"team": object{"id": s.o.Seed.Team.ID, "domain": s.o.Seed.Team.Domain},
-		"user": object{"id": p.ID, "username": p.Name, "name": p.Name, "team_id": team},
+		"type": kind, "token": verificationToken, "api_app_id": s.o.App.ID, "enterprise": s.enterprise(),
+		"is_enterprise_install": s.o.App.OrgInstall, "team": object{"id": team.ID, "domain": team.Domain},
+		"user": object{"id": p.ID, "username": p.Name, "name": p.Name, "team_id": s.teamOf(p)},
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *Server) homeOpened(user string) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if p.Team != "" || p.Bot {
+	if !s.served(p) || p.Bot {
 		return "", fmt.Errorf("%s has no home tab here: %w", user, ErrRefused)
 	}
 	event := object{
@@ -57,10 +57,8 @@ func (s *Server) newEvent(event object) (id string, err error) {
 	raw, err := json.Marshal(object{
 		"token": verificationToken, "team_id": s.o.Seed.Team.ID, "api_app_id": s.o.App.ID, "event": event,
 		"type": "event_callback", "event_id": id, "event_time": s.o.Now().Unix(), "is_ext_shared_channel": false,
-		"authorizations": []object{{
-			"enterprise_id": nil, "team_id": s.o.Seed.Team.ID, "user_id": s.o.App.BotUser, "is_bot": true,
-			"is_enterprise_install": false,
-		}},
+		"context_team_id": s.o.Seed.Team.ID, "context_enterprise_id": orNull(s.o.Seed.Team.Enterprise),
+		"authorizations": []object{s.authorization()},
 	})
 	if err != nil {
 		return "", err

@@ -74,12 +74,12 @@ var methods = map[string]method{
 	"views.publish": {tier: tier4, json: true, run: viewsPublish},
 
 	"users.info":            {tier: tier4, scopes: scopes("users:read"), run: usersInfo},
-	"users.list":            {tier: tier2, scopes: scopes("users:read"), run: usersList, instead: wrongLimit},
+	"users.list":            {tier: tier2, scopes: scopes("users:read"), run: inTeam(usersList), instead: wrongLimit},
 	"users.lookupByEmail":   {tier: tier3, scopes: scopes("users:read.email"), run: usersLookupByEmail},
-	"usergroups.list":       {tier: tier2, scopes: scopes("usergroups:read"), run: usergroupsList},
-	"usergroups.users.list": {tier: tier2, scopes: scopes("usergroups:read"), run: usergroupsUsersList},
+	"usergroups.list":       {tier: tier2, scopes: scopes("usergroups:read"), run: inTeam(usergroupsList)},
+	"usergroups.users.list": {tier: tier2, scopes: scopes("usergroups:read"), run: inTeam(usergroupsUsersList), instead: map[string]string{"missing_argument": "invalid_arguments"}},
 
-	"conversations.list":    {tier: tier2, scopes: ofTypes, run: conversationsList},
+	"conversations.list":    {tier: tier2, scopes: ofTypes, run: inTeam(conversationsList)},
 	"conversations.info":    {tier: tier3, scopes: ofConversation(":read"), run: conversationsInfo},
 	"conversations.members": {tier: tier4, scopes: ofConversation(":read"), run: conversationsMembers},
 	"conversations.open":    {tier: tier3, json: true, scopes: forOpening, run: conversationsOpen},
@@ -101,7 +101,10 @@ func apiTest(_ *Server, c *call) (object, error) {
 func authTest(s *Server, c *call) (object, error) {
 	out := object{
 		"url": "https://" + s.o.Seed.Team.Domain + ".slack.com/", "team": s.o.Seed.Team.Name, "team_id": s.o.Seed.Team.ID,
-		"is_enterprise_install": false, "user": "observer", "user_id": "U0OBSERVER",
+		"is_enterprise_install": s.o.App.OrgInstall, "user": "observer", "user_id": "U0OBSERVER",
+	}
+	if id := s.o.Seed.Team.Enterprise; id != "" {
+		out["enterprise_id"] = id
 	}
 	if c.bot {
 		out["user"], out["user_id"], out["bot_id"] = s.o.App.Name, s.o.App.BotUser, s.o.App.BotID

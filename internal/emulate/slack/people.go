@@ -10,10 +10,7 @@ import (
 
 // user is a person as users.info shows them. The address needs its own scope.
 func (s *Server) user(p Person, withEmail bool) object {
-	team := p.Team
-	if team == "" {
-		team = s.o.Seed.Team.ID
-	}
+	team := s.teamOf(p)
 	zone, err := time.LoadLocation(p.TZ)
 	if err != nil {
 		zone = time.UTC
@@ -25,10 +22,14 @@ func (s *Server) user(p Person, withEmail bool) object {
 	}
 	out := object{
 		"id": p.ID, "team_id": team, "name": p.Name, "real_name": p.RealName, "deleted": p.Deactivated, "profile": profile,
-		"is_bot": p.Bot, "is_app_user": false, "is_email_confirmed": p.Email != "" && !p.Unconfirmed, "updated": 1700000000,
+		"is_bot": p.Bot, "is_app_user": p.AppUser, "is_workflow_bot": p.Workflow, "is_connector_bot": p.Connector,
+		"is_invited_user": p.Invited, "is_email_confirmed": p.Email != "" && !p.Unconfirmed, "updated": 1700000000,
 	}
-	if p.Team != "" {
+	if s.foreign(p) {
 		out["is_stranger"] = p.Stranger
+	}
+	if s.orgOf(p) != "" {
+		out["enterprise_user"] = s.enterpriseUser(p)
 	}
 	if p.Deactivated {
 		return out // Slack leaves the rest out
@@ -77,7 +78,7 @@ func usersLookupByEmail(s *Server, c *call) (object, error) {
 		return nil, err
 	}
 	for _, p := range s.people.All() {
-		if p.Email != "" && strings.EqualFold(p.Email, email) && !p.Deactivated && !p.Hidden && p.Team == "" {
+		if p.Email != "" && strings.EqualFold(p.Email, email) && !p.Deactivated && !p.Hidden && s.served(p) {
 			return object{"user": s.user(p, true)}, nil
 		}
 	}

@@ -18,9 +18,13 @@ type Team struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`
 	Domain string `json:"domain"`
+
+	Enterprise     string `json:"enterprise,omitempty"` // E…: the organization of Enterprise Grid that it belongs to
+	EnterpriseName string `json:"enterprise_name,omitempty"`
 }
 
-// Person is somebody with an account that this workspace can see.
+// Person is somebody with an account that this workspace can see. Ids begin with U, or
+// with W for people of Enterprise Grid.
 type Person struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
@@ -36,6 +40,11 @@ type Person struct {
 	Stranger    bool   `json:"stranger,omitempty"`    // of another workspace and in no channel with us
 	Hidden      bool   `json:"hidden,omitempty"`      // users.info says user_not_visible
 	Unconfirmed bool   `json:"unconfirmed,omitempty"` // the e-mail address was never confirmed
+	Enterprise  string `json:"enterprise,omitempty"`  // E…: the organization of somebody from another workspace
+	AppUser     bool   `json:"app_user,omitempty"`    // acts for an app
+	Workflow    bool   `json:"workflow,omitempty"`    // a workflow's bot; set Bot too
+	Connector   bool   `json:"connector,omitempty"`   // a bot that brings another chat in; set Bot too
+	Invited     bool   `json:"invited,omitempty"`     // has not accepted yet
 }
 
 // Group is a user group. Members are person ids.
@@ -55,7 +64,10 @@ type Channel struct {
 	Bot      bool     `json:"bot,omitempty"` // the app was invited
 	Private  bool     `json:"private,omitempty"`
 	Archived bool     `json:"archived,omitempty"`
-	External bool     `json:"external,omitempty"` // shared with another workspace
+	External bool     `json:"external,omitempty"` // shared with another organization (Slack Connect)
+	Org      bool     `json:"org,omitempty"`      // shared with other workspaces of the own organization
+	Pending  bool     `json:"pending,omitempty"`  // another organization is invited and has not accepted
+	Teams    []string `json:"teams,omitempty"`    // the workspaces that it is shared with
 	Direct   string   `json:"direct,omitempty"`   // the person whose direct message with the app this is
 }
 

@@ -28,6 +28,7 @@ type App struct {
 	AppToken      string   // xapp-…, with connections:write
 	Socket        bool     // the app is told over Socket Mode, not at its addresses
 	Scopes        []string // of the bot token; nil is DefaultScopes
+	OrgInstall    bool     // installed for the whole organization of Enterprise Grid
 }
 
 // DefaultScopes are the bot scopes of fedbot's manifest.

@@ -207,7 +207,7 @@ func viewsPublish(s *Server, c *call) (object, error) {
 		return nil, err
 	}
 	p, ok := s.people.Get(user)
-	if !ok || p.Deactivated || p.Bot {
+	if !ok || p.Deactivated || p.Bot || !s.served(p) {
 		return nil, invalid("invalid `user_id` [json-pointer:/user_id]")
 	}
 	v, err := s.readView(c.args["view"], "home")
@@ -233,18 +233,12 @@ func viewsPublish(s *Server, c *call) (object, error) {
 
 // viewObject is a view as answers and deliveries show it.
 func (s *Server) viewObject(v view) object {
-	orNull := func(t string) any {
-		if t == "" {
-			return nil
-		}
-		return t
-	}
 	return object{
-		"id": v.ID, "team_id": s.o.Seed.Team.ID, "type": v.Type, "blocks": v.Blocks, "private_metadata": v.PrivateMetadata,
+		"id": v.ID, "team_id": s.context(s.person(v.User)).ID, "type": v.Type, "blocks": v.Blocks, "private_metadata": v.PrivateMetadata,
 		"callback_id": v.CallbackID, "state": object{"values": values(v)}, "hash": v.Hash, "title": v.Title,
 		"clear_on_close": v.ClearOnClose, "notify_on_close": v.NotifyOnClose, "close": v.Close, "submit": v.Submit,
 		"previous_view_id": orNull(v.Previous), "root_view_id": v.Root, "app_id": s.o.App.ID,
-		"external_id": v.ExternalID, "app_installed_team_id": s.o.Seed.Team.ID, "bot_id": s.o.App.BotID,
+		"external_id": v.ExternalID, "app_installed_team_id": s.installed(), "bot_id": s.o.App.BotID,
 	}
 }
 
