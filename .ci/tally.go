@@ -20,6 +20,10 @@ var mayskip = []struct{ room, test, because string }{
 	{"bot", "TestScopesAreThePublishedOnes", "published methods lie beside the checkout, or they do not"},
 	{"bot", "TestManifestPassesSlacksSchema", "the published schema lies beside the checkout, or it does not"},
 	{"internal/emulate/slack", "TestLimitsAreThePublishedOnes", "published limits lie beside the checkout, or they do not"},
+	{"internal/emulate/slack", "TestErrorsAreThePublishedOnes", "the published list of methods lies beside the checkout, or it does not"},
+	{"internal/emulate/slack", "TestInvalidFixturesAreRefused", "published fixtures lie beside the checkout, or they do not"},
+	{"internal/emulate/slack", "TestValidMessagesRepeatBlockIDs", "published fixtures lie beside the checkout, or they do not"},
+	{"internal/emulate/slack", "TestSlackManifest", "the published schema lies beside the checkout, or it does not"},
 }
 
 type event struct{ Action, Package, ImportPath, Test, Output string }

@@ -17,12 +17,20 @@ type method struct {
 	tier   int  // calls a minute; 0 is auth.test's and the like: not counted
 	json   bool // takes a JSON body too; Slack's reading methods ignore one
 	open   bool // needs no token
-	app    bool // takes the app's own token and no other
+	token  byte // what kind of token it takes
 	scopes func(c *call) []string
 	run    func(s *Server, c *call) (object, error)
 
 	instead map[string]string // errors of what it shares with others, in this method's own words
 }
+
+// Kinds of tokens: a bot's or a person's, the app's own for sockets, and the one that
+// app configurations are managed with.
+const (
+	usualToken byte = iota
+	appToken
+	configToken
+)
 
 // call is one request for a method: who calls, with which arguments.
 type call struct {
@@ -123,7 +131,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, name string, m met
 		}
 		return m.run(s, c)
 	}
-	if err := c.identify(s.o.App, m.app); err != nil {
+	if err := c.identify(s.o.App, m.token); err != nil {
 		return nil, err
 	}
 	w.Header().Set("X-Oauth-Scopes", strings.Join(c.scopes, ","))
@@ -225,7 +233,8 @@ func (c *call) readJSON(r *http.Request) error {
 	return nil
 }
 
-func (c *call) identify(app App, wantsApp bool) error {
+func (c *call) identify(app App, wants byte) error {
+	kind := usualToken
 	switch c.token {
 	case "":
 		return no("not_authed")
@@ -234,11 +243,13 @@ func (c *call) identify(app App, wantsApp bool) error {
 	case app.ObserverToken:
 		c.scopes = observerScopes
 	case app.AppToken:
-		c.scopes = appScopes
+		kind, c.scopes = appToken, appScopes
+	case app.ConfigToken:
+		kind = configToken
 	default:
 		return no("invalid_auth")
 	}
-	if (c.token == app.AppToken) != wantsApp {
+	if kind != wants {
 		return no("not_allowed_token_type")
 	}
 	return nil

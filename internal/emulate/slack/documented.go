@@ -24,9 +24,11 @@ var documented = map[string]string{
 	"blocks.validate": "invalid_blocks",
 
 	"apps.connections.open": "forbidden_team insecure_request missing_args",
-	"auth.test":             "",
-	"chat.delete":           "cant_delete_message channel_not_found message_not_found",
-	"chat.getPermalink":     "channel_not_found message_not_found",
+	"apps.manifest.validate": "app_not_eligible app_not_owned_by_manager_app failed_adding_collaborator failed_creating_app " +
+		"invalid_app invalid_app_id invalid_manifest unknown_method",
+	"auth.test":         "",
+	"chat.delete":       "cant_delete_message channel_not_found message_not_found",
+	"chat.getPermalink": "channel_not_found message_not_found",
 	"chat.postEphemeral": "cannot_reply_to_message channel_not_found invalid_attachments invalid_blocks invalid_blocks_format " +
 		"is_archived markdown_text_conflict message_limit_exceeded messages_tab_disabled msg_too_long no_text " +
 		"not_in_channel restricted_action too_many_attachments user_not_in_channel",

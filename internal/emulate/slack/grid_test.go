@@ -104,7 +104,7 @@ func TestWhomAnAppServes(t *testing.T) {
 		if want := map[bool]string{true: "missing_argument"}[org]; code(err) != want {
 			t.Errorf("org %v: user groups without a workspace: %v", org, err)
 		}
-		if _, err = w.bot.GetUserGroups(client.GetUserGroupsOptionWithTeamID("T0001")); err != nil {
+		if _, err = w.bot.GetUserGroups(client.GetUserGroupsOptionTeamID("T0001")); err != nil {
 			t.Errorf("org %v: user groups of the workspace: %v", org, err)
 		}
 	}

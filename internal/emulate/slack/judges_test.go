@@ -19,6 +19,7 @@ import (
 func judged(t *testing.T, script string, change func(*Options), more ...string) {
 	t.Helper()
 	w := newWorld(t, func(o *Options) {
+		o.App.ConfigToken = "xoxe.xoxp-config"
 		o.Now = time.Now // what the clients wait for, they wait for by the machine's clock
 		if change != nil {
 			change(o)
@@ -44,7 +45,7 @@ func judged(t *testing.T, script string, change func(*Options), more ...string) 
 	})
 	judge.Node(t, "testdata/"+script+".cjs", append(more, "SLACK_API="+w.base+"/api/", "SLACK_CLIENT="+w.base+"/client/",
 		"SLACK_CONTROL="+helper.URL+"/control/slack", "TRIGGER="+helper.URL+"/trigger", "VERIFY="+helper.URL+"/verify", "BOT_TOKEN=xoxb-bot", "OBSERVER_TOKEN=xoxp-eyes",
-		"APP_TOKEN=xapp-app", "SIGNING_SECRET="+secretOfApp, "DOCUMENTED="+string(all), "COMMON="+commonErrors)...)
+		"APP_TOKEN=xapp-app", "CONFIG_TOKEN=xoxe.xoxp-config", "SIGNING_SECRET="+secretOfApp, "DOCUMENTED="+string(all), "COMMON="+commonErrors)...)
 }
 
 func TestSlackWebAPI(t *testing.T) { judged(t, "slack-web-api", nil) }

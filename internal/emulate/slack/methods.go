@@ -57,7 +57,8 @@ var methods = map[string]method{
 	"auth.test":       {json: true, run: authTest},
 	"blocks.validate": {open: true, json: true, run: blocksValidate},
 
-	"apps.connections.open": {tier: tier3, app: true, json: true, scopes: scopes("connections:write"), run: appsConnectionsOpen},
+	"apps.manifest.validate": {tier: tier3, token: configToken, json: true, run: appsManifestValidate},
+	"apps.connections.open":  {tier: tier3, token: appToken, json: true, scopes: scopes("connections:write"), run: appsConnectionsOpen},
 
 	"chat.postMessage": {tier: perChannel, json: true, scopes: scopes("chat:write"), run: chatPostMessage,
 		instead: map[string]string{"invalid_attachments": "invalid_arguments"}},

@@ -26,6 +26,7 @@ type App struct {
 	BotToken      string   // xoxb-…
 	ObserverToken string   // xoxp-…: reads everything, history too, and writes nothing
 	AppToken      string   // xapp-…, with connections:write
+	ConfigToken   string   // xoxe.xoxp-…, for manifests; empty is none
 	Socket        bool     // the app is told over Socket Mode, not at its addresses
 	Scopes        []string // of the bot token; nil is DefaultScopes
 	OrgInstall    bool     // installed for the whole organization of Enterprise Grid

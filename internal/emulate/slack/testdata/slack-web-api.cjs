@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const { WebClient, LogLevel, ErrorCode } = require('@slack/web-api');
 
-const { SLACK_API, SLACK_CONTROL, BOT_TOKEN, OBSERVER_TOKEN, APP_TOKEN } = process.env;
+const { SLACK_API, SLACK_CONTROL, BOT_TOKEN, OBSERVER_TOKEN, APP_TOKEN, CONFIG_TOKEN } = process.env;
 const documented = JSON.parse(process.env.DOCUMENTED); // errors by method
 const common = process.env.COMMON.split(' ');
 
@@ -13,9 +13,10 @@ const quiet = { slackApiUrl: SLACK_API, retryConfig: { retries: 0 }, rejectRateL
 const bot = new WebClient(BOT_TOKEN, quiet);
 const eyes = new WebClient(OBSERVER_TOKEN, quiet);
 const app = new WebClient(APP_TOKEN, quiet);
+const config = new WebClient(CONFIG_TOKEN, quiet);
 const worked = new Set();
 
-const caller = (token, method) => (method === 'apps.connections.open' ? app : token);
+const caller = (method) => ({ 'apps.connections.open': app, 'apps.manifest.validate': config }[method] || bot);
 
 async function works(client, method, args, check) {
   const answer = await method.split('.').reduce((o, k) => o[k], client)(args);
@@ -173,7 +174,7 @@ async function refusals() {
     const codes = [...(own ? own.split(' ') : []), ...(method === 'users.info' ? common : [])];
     if (codes.length === 0) continue;
     await put({ refuse: { [method]: codes } });
-    for (const code of codes) await fails(caller(bot, method), method, {}, code);
+    for (const code of codes) await fails(caller(method), method, {}, code);
   }
 }
 
@@ -197,6 +198,8 @@ async function pace() {
 
 (async () => {
   await works(app, 'apps.connections.open', {}, (a) => a.url.startsWith('ws://'));
+  await works(config, 'apps.manifest.validate', { manifest: JSON.stringify({ display_information: { name: 'fedbot' } }) });
+  await fails(config, 'apps.manifest.validate', { manifest: '{}' }, 'invalid_manifest');
   await messages();
   await people();
   await views();
