@@ -22,6 +22,7 @@ func policyCommand() *cobra.Command {
 		policyShowCommand(),
 		policyRenderCommand(),
 		policyTestCommand(),
+		policySchemaCommand(),
 	)
 	return c
 }
