@@ -271,9 +271,11 @@ func (e *Engine) stillEntitled(ctx context.Context, r Request) (string, error) {
 
 // changed says in a sentence what a plan stands on that is not as it was.
 func changed(old, new Checked) string {
-	switch {
+	switch say := newer(old.Plan, new.Plan); {
 	case old.Facts.AzureDevOps.Subject != new.Facts.AzureDevOps.Subject:
 		return fmt.Sprintf("The proof showed that tokens spell the subject otherwise than the plan did: `%s`. Nothing else is new, and the role is held.", new.Facts.AzureDevOps.Subject)
+	case say != "":
+		return say
 	case digestOf(old.Facts.Bound().AWS) != digestOf(new.Facts.Bound().AWS):
 		return "Something in the AWS account changed since the card was posted."
 	case digestOf(old.Facts.Bound().AzureDevOps) != digestOf(new.Facts.Bound().AzureDevOps):

@@ -23,6 +23,7 @@ func policyCommand() *cobra.Command {
 		policyRenderCommand(),
 		policyTestCommand(),
 		policySchemaCommand(),
+		policyOffersCommand(),
 	)
 	return c
 }

@@ -50,6 +50,8 @@ type App struct {
 	bot    *bot.Bot
 	worker *worker
 
+	catalogue *policies.Catalogue
+
 	amazonCalls, azureCalls func() map[string]int // made so far, by operation
 
 	slackListener, socketListener, metricsListener net.Listener
@@ -108,6 +110,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.catalogue = catalogue
 	profiles := profiles(c)
 	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}))
 	people := identity.New(client, c.Slack.Team, a.o.Now, a.o.Fresh)
@@ -208,6 +211,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	all.Go(func() error { return a.worker.run(ctx) })
 	all.Go(func() error { return a.bot.Run(ctx) })
+	all.Go(func() error { return a.recheck(ctx) })
 	all.Go(func() error { return a.schedule(ctx) })
 	all.Go(func() error { return a.logEvents(ctx) })
 	all.Go(func() error { return a.sweep(ctx) })

@@ -1,12 +1,17 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"fedbot/policies"
+	"fedbot/workflows"
 )
 
 // Templates returns the templates that come with fedbot and, unless dir is empty,
@@ -33,4 +38,53 @@ func Templates(dir string) (*policies.Catalogue, error) {
 		own = append(own, policies.Source{File: filepath.Join(dir, e.Name()), Text: text})
 	}
 	return builtin.With(own...)
+}
+
+// recheck puts open requests that were rendered from older templates back to their
+// approvers, once after the start: templates change in no other way. What cannot be
+// read now is tried again; nothing is lost meanwhile, because a preflight stands
+// before every first effect.
+func (a *App) recheck(ctx context.Context) error {
+	for ctx.Err() == nil {
+		err := a.recheckOnce(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() == nil {
+			a.o.Log.Warn("open requests not compared with the templates; it is tried again in a minute", "error", err)
+			a.worker.sleepPlain(ctx, time.Minute)
+		}
+	}
+	return nil
+}
+
+func (a *App) recheckOnce(ctx context.Context) error {
+	list, err := a.db.List(ctx)
+	if err != nil {
+		return fmt.Errorf("list federations: %w", err)
+	}
+	var errs []error
+	for _, f := range list {
+		r, open := f.Open()
+		if !open || r.Checked == nil || !a.older(r.Checked.Plan) {
+			continue
+		}
+		if err := a.engine.Recheck(ctx, f.ID); err != nil && !errors.Is(err, workflows.ErrConflict) && !errors.Is(err, workflows.ErrBusy) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// older reports whether a plan was rendered from a template that is not the one there
+// is now.
+func (a *App) older(plan workflows.Plan) bool {
+	return slices.ContainsFunc(plan.Steps, func(s workflows.Step) bool {
+		if s.Policy == nil {
+			return false
+		}
+		name, version, ok := workflows.TemplateOf(s.Policy.Name)
+		t, known := a.catalogue.Get(name)
+		return ok && (!known || fmt.Sprint(t.Version) != version)
+	})
 }

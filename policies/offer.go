@@ -1,0 +1,111 @@
+package policies
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"fedbot/workflows"
+)
+
+// Offer is a newer version of a template that a federation uses in an older one.
+// Nothing follows it by itself: somebody has to ask for a change.
+type Offer struct {
+	Federation workflows.FederationID `json:"federation"`
+	Template   string                 `json:"template"`
+	Have       int                    `json:"have"`    // version that was approved
+	Version    int                    `json:"version"` // version there is now
+	Change     string                 `json:"change"`  // wider, narrower, sideways, the same, or unknown
+	Why        string                 `json:"why"`     // what cannot be compared; else empty
+
+	Differences []workflows.Difference `json:"differences"`
+}
+
+// How the newer version of a template compares with what was approved. Wider is said
+// wherever it is not certain that nothing is added.
+const (
+	Wider    = "wider"
+	Narrower = "narrower"
+	Sideways = "sideways"
+	TheSame  = "the same"
+	NotKnown = "unknown"
+)
+
+// Offers are the newer versions of the templates that a federation was approved with,
+// filled with the values that were approved. Region is the account's; empty means the
+// one that the approved policies name.
+func (c *Catalogue) Offers(f workflows.Federation, region string) []Offer {
+	if f.Plan == nil || f.State == workflows.Closed {
+		return nil
+	}
+	var out []Offer
+	for _, s := range f.Plan.Steps {
+		if s.Policy == nil {
+			continue
+		}
+		name, version, ok := workflows.TemplateOf(s.Policy.Name)
+		have, err := strconv.Atoi(version)
+		t, known := c.Get(name)
+		if !ok || err != nil || !known || t.Version <= have {
+			continue
+		}
+		o := Offer{Federation: f.ID, Template: name, Have: have, Version: t.Version}
+		var params map[string]string
+		for _, g := range f.Approved.Grants {
+			if g.Template == name {
+				params = g.Params
+			}
+		}
+		if document, err := t.Document(params, s.Policy.Account, orRegion(region, *f.Plan)); err != nil {
+			o.Change, o.Why = NotKnown, workflows.Said(err)
+		} else {
+			o.Change, o.Differences = compare(s.Policy.Document, document)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// compare says whether a document allows more or less than another.
+func compare(approved, offered string) (string, []workflows.Difference) {
+	forth := Diff("permissions policy", approved, offered)
+	more, less := widens(forth), widens(Diff("permissions policy", offered, approved))
+	switch {
+	case more && less:
+		return Sideways, forth
+	case more:
+		return Wider, forth
+	case less:
+		return Narrower, forth
+	}
+	return TheSame, forth
+}
+
+func widens(differences []workflows.Difference) bool {
+	return slices.ContainsFunc(differences, func(d workflows.Difference) bool { return d.Wider })
+}
+
+// orRegion is a region, or the one that the policies of a plan name. Where none names
+// one, none needs it.
+func orRegion(region string, plan workflows.Plan) string {
+	for _, s := range plan.Steps {
+		if region != "" || s.Policy == nil {
+			continue
+		}
+		doc, err := Parse(s.Policy.Document)
+		if err != nil {
+			continue
+		}
+		for _, statement := range doc.Statement {
+			for _, r := range statement.Resource {
+				if part := strings.SplitN(r, ":", arnParts); len(part) == arnParts && region == "" && !strings.ContainsAny(part[3], "*?") {
+					region = part[3]
+				}
+			}
+			if pinned := statement.Condition["StringEquals"]["aws:RequestedRegion"]; region == "" && len(pinned) == 1 {
+				region = pinned[0]
+			}
+		}
+	}
+	return region
+}
