@@ -36,7 +36,7 @@ func (e *misread) Error() string { return e.Say }
 // here does not exist.
 var usages = []struct{ verb, args, means string }{
 	{"request", `[PROJECT]`, "ask for a federation, in a form"},
-	{"request", `--org ORG --project PROJECT --account ACCOUNT --template NAME --param NAME=VALUE --reason TEXT [--connection NAME] [--pipeline NAME]… [--branch PATTERN]… [--owner TEAM] [--ends 6m|DATE]`, "ask without a form"},
+	{"request", `--org ORG --project PROJECT --account ACCOUNT --template NAME [--param NAME=VALUE]… [--template NAME …] --reason TEXT [--connection NAME] [--pipeline NAME]… [--branch PATTERN]… [--owner TEAM] [--ends 6m|DATE]`, "ask without a form"},
 	{"list", ``, "what needs somebody, and what is yours"},
 	{"show", `F-17`, "the card of a federation"},
 	{"history", `PROJECT`, "what happened, newest first"},

@@ -19,6 +19,7 @@ type answers struct {
 	Account      string
 	Template     string
 	Params       map[string]string
+	Also         []workflows.Grant // further templates, each with its parameters; only typed, the form knows one
 	Owner        string
 	Ends         string // "6m", "1y", "2027-05-24", "date" for the date that follows
 	Date         string
@@ -66,6 +67,8 @@ func wish(flags []given) (answers, error) {
 			"template": &a.Template, "reason": &a.Reason, "owner": &a.Owner, "ends": &a.Ends,
 		}[f.name]
 		switch {
+		case f.name == "template" && a.Template != "":
+			a.Also = append(a.Also, workflows.Grant{Template: f.value, Params: map[string]string{}})
 		case into != nil && *into != "":
 			failed = &misread{Say: fmt.Sprintf("--%s is there twice.", f.name), Usage: usage("request"), Typed: true}
 		case into != nil:
@@ -83,7 +86,14 @@ func wish(flags []given) (answers, error) {
 			if a.Params == nil {
 				a.Params = map[string]string{}
 			}
-			a.Params[name] = value
+			params := a.Params
+			if n := len(a.Also); n > 0 { // a parameter belongs to the template before it
+				params = a.Also[n-1].Params
+			}
+			if _, twice := params[name]; twice {
+				failed = &misread{Say: fmt.Sprintf("--param %s is there twice for one template.", cut(name, 40)), Usage: usage("request"), Typed: true}
+			}
+			params[name] = value
 		}
 	}
 	return a, failed
@@ -126,7 +136,7 @@ func (a answers) proposal(now time.Time) (workflows.Proposal, error) {
 		Kind: workflows.Create, Organization: a.Organization, Project: a.Project, Account: a.Account,
 		Connection: a.Connection, Owner: a.Owner, Reason: strings.TrimSpace(a.Reason),
 		Pipelines: a.Pipelines, Branches: branchNames(a.Branches),
-		Grants: []workflows.Grant{{Template: a.Template, Params: a.Params}},
+		Grants: append([]workflows.Grant{{Template: a.Template, Params: a.Params}}, a.Also...),
 	}
 	if p.Connection == "" {
 		p.Connection = "aws-" + a.Account

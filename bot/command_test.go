@@ -17,6 +17,8 @@ func TestParse(t *testing.T) {
 		Params: map[string]string{"bucket": "shop-site-dev", "folder": "web/"}, Reason: "Deploy it. SHOP-412"}
 	all := wish
 	all.Pipelines, all.Branches, all.Owner, all.Ends = []string{"storefront-deploy", "night run"}, "main, release/*", "web-shop", "6m"
+	two := wish
+	two.Also = []workflows.Grant{{Template: "kms-for-bucket", Params: map[string]string{"key": "1234"}}, {Template: "audit-read", Params: map[string]string{}}}
 	base := `--org contoso --project "Web Shop" --connection aws-shop-dev --account shop-dev --template s3-static-site --param bucket=shop-site-dev --param folder=web/ --reason "Deploy it. SHOP-412"`
 	for typed, want := range map[string]intent{
 		"":                 {Verb: "request"},
@@ -27,6 +29,7 @@ func TestParse(t *testing.T) {
 		"request " + strings.ReplaceAll(base, `"`, ""):                                                                                         {Verb: "request", Ask: true, Wish: wish},
 		"REQUEST --org=contoso" + strings.TrimPrefix(base, "--org contoso"):                                                                    {Verb: "request", Ask: true, Wish: wish},
 		"request " + base + ` --pipeline storefront-deploy --pipeline 'night run' --branch main --branch release/* --owner web-shop --ends 6m`: {Verb: "request", Ask: true, Wish: all},
+		"request " + base + ` --template kms-for-bucket --param key=1234 --template audit-read`:                                                {Verb: "request", Ask: true, Wish: two},
 		"list":                           {Verb: "list"},
 		"show F-17":                      {Verb: "show", Federation: "F-17"},
 		"show f-17":                      {Verb: "show", Federation: "F-17"},
@@ -54,8 +57,9 @@ func TestParse(t *testing.T) {
 
 func TestMisread(t *testing.T) {
 	for typed, want := range map[string]string{
-		"request --acount shop-dev":    `Not understood: "--acount". Did you mean --account?`,
-		"request —acount shop-dev":     `Not understood: "--acount". Did you mean --account?`,
+		"request --acount shop-dev": `Not understood: "--acount". Did you mean --account?`,
+		"request —acount shop-dev":  `Not understood: "--acount". Did you mean --account?`,
+		"request --template a --param x=1 --template b --param y=1 --param y=2": "--param y is there twice for one template.",
 		"requst":                       `Not understood: "requst". Did you mean request?`,
 		"renew F-17":                   `Not understood: "renew". Try /federate help.`,
 		"change F-17":                  `Not understood: "change". Try /federate help.`,

@@ -76,7 +76,7 @@ func (p *Planner) draft(in workflows.Input) (*draft, *workflows.Refusal) {
 		d.kind, d.names, d.account,
 		func() *workflows.Refusal { return d.identity(p.Profiles) },
 		func() *workflows.Refusal { return d.templates(p.Catalogue) },
-		d.pipelines, d.branches, d.verifier, d.withinBoundary,
+		d.room, d.pipelines, d.branches, d.verifier, d.withinBoundary,
 	} {
 		if refusal := look(); refusal != nil {
 			return nil, refusal
@@ -191,6 +191,22 @@ func (d *draft) templates(catalogue *Catalogue) *workflows.Refusal {
 		}
 		values := t.values(asked.Params, d.in.Account.ID, d.in.Account.Region)
 		d.grants = append(d.grants, grant{t, values, PolicyName(t.Name, t.Version), t.document(values)})
+	}
+	return nil
+}
+
+// room refuses more permissions than a role can hold.
+func (d *draft) room() *workflows.Refusal {
+	total := 0
+	var parts []string
+	for _, g := range d.grants {
+		n := Size(g.document)
+		total += n
+		parts = append(parts, fmt.Sprintf("%s %d", g.template.Name, n))
+	}
+	if total > MostCharacters {
+		return onField("Template", "too_large", "Together these templates have %d characters (%s); a role has room for %d: AWS takes %d in all, and the hold needs the rest. "+
+			"Ask for some of them in a federation of their own.", total, and(parts), MostCharacters, inlineQuota)
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 func requestCommand() *cobra.Command {
 	var h host
 	var p workflows.Proposal
-	var template, ends string
-	var params []string
+	var asked grants
+	var ends string
 	c := &cobra.Command{
 		Use: "request", Short: "Ask for a federation; people approve it in Slack", Args: exactly(0, "flags only"),
 		Example: `  fedbot request --org contoso --project "Web Shop" --connection aws-shop-dev --account shop-dev \
@@ -26,15 +26,7 @@ func requestCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			g := workflows.Grant{Template: template, Params: map[string]string{}}
-			for _, kv := range params {
-				k, v, ok := strings.Cut(kv, "=")
-				if !ok || k == "" {
-					return fmt.Errorf("%w: --param takes name=value, not %q", errUsage, kv)
-				}
-				g.Params[k] = v
-			}
-			p.Kind, p.Grants = workflows.Create, []workflows.Grant{g}
+			p.Kind, p.Grants = workflows.Create, asked.list
 			if ends != "" {
 				if p.Ends, err = time.Parse("2006-01-02", ends); err != nil {
 					return fmt.Errorf("%w: --ends takes a date such as 2027-05-24, not %q", errUsage, ends)
@@ -55,8 +47,8 @@ func requestCommand() *cobra.Command {
 	fl.StringVar(&p.Project, "project", "", "project")
 	fl.StringVar(&p.Connection, "connection", "", "name of the service connection to make")
 	fl.StringVar(&p.Account, "account", "", "AWS account, by name or number")
-	fl.StringVar(&template, "template", "", "permissions template")
-	fl.StringArrayVar(&params, "param", nil, "name=value of the template; may be repeated")
+	fl.Var(grantFlag{&asked, asked.template}, "template", "permissions template; may be repeated")
+	fl.Var(grantFlag{&asked, asked.param}, "param", "name=value of the template before it; may be repeated")
 	fl.StringArrayVar(&p.Pipelines, "pipeline", nil, "pipeline that may use it; may be repeated; none means none yet")
 	fl.StringArrayVar(&p.Branches, "branch", nil, "branch it may be used from; may be repeated")
 	fl.StringVar(&p.Owner, "owner", "", "owner team (default: the project's)")
@@ -65,6 +57,51 @@ func requestCommand() *cobra.Command {
 	required(c, "org", "project", "connection", "account", "template", "reason")
 	return c
 }
+
+// grants are the templates that a command line asks for, in its order: a parameter
+// belongs to the template before it, or to the first.
+type grants struct {
+	list  []workflows.Grant
+	early map[string]string // parameters before the first template
+}
+
+func (g *grants) template(name string) error {
+	params := map[string]string{}
+	if len(g.list) == 0 && g.early != nil {
+		params = g.early
+	}
+	g.list = append(g.list, workflows.Grant{Template: name, Params: params})
+	return nil
+}
+
+func (g *grants) param(kv string) error {
+	k, v, ok := strings.Cut(kv, "=")
+	if !ok || k == "" {
+		return fmt.Errorf("it takes name=value, not %q", kv)
+	}
+	if len(g.list) == 0 && g.early == nil {
+		g.early = map[string]string{}
+	}
+	params := g.early
+	if n := len(g.list); n > 0 {
+		params = g.list[n-1].Params
+	}
+	if _, twice := params[k]; twice {
+		return fmt.Errorf("%s is there twice for one template", k)
+	}
+	params[k] = v
+	return nil
+}
+
+// grantFlag is one of two flags whose order counts.
+type grantFlag struct {
+	*grants
+	set func(string) error
+}
+
+func (f grantFlag) String() string        { return "" }
+func (f grantFlag) Type() string          { return "text" }
+func (f grantFlag) Set(text string) error { return f.set(text) }
 
 func orderCommand(verb string) *cobra.Command {
 	var h host
