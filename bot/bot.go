@@ -41,7 +41,8 @@ type Options struct {
 	Feed      feed
 	Inbox     inbox
 	Places    places
-	Drift     sweeper // nil: drift is not read on demand
+	Drift     sweeper                                      // nil: drift is not read on demand
+	Offers    func(workflows.Federation) []workflows.Offer // newer versions of its templates; nil: none
 
 	Console string        // address of the console; empty: no links to it
 	NotReal bool          // endpoints are a sandbox's: every card says so
@@ -123,6 +124,7 @@ type scene struct {
 	Mention func(group string) string
 	Console string
 	NotReal bool
+	Offers  []workflows.Offer
 	Left    *workflows.Event // what began its way out; nil while it is not on it
 }
 
@@ -132,6 +134,9 @@ func (b *Bot) scene(f workflows.Federation, events []workflows.Event) scene {
 		if a.ID == f.Names.AccountID {
 			s.Account = a
 		}
+	}
+	if b.o.Offers != nil {
+		s.Offers = b.o.Offers(f)
 	}
 	return s
 }

@@ -26,6 +26,9 @@ func activeCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene)
 	}
 	sh.section(lines(proved(f), shutOut(f)))
 	sh.section(lines(sentence("It can", strings.Join(f.Words.Can, "; "), "."), sentence("It cannot", f.Words.Cannot, ".")))
+	for _, o := range s.Offers {
+		sh.context(join(" ", bold("Template"), say("%s. Nothing follows by itself: ask for a change.", o.Tell())))
+	}
 	sh.actions(activeButtons(f, r, s)...)
 }
 

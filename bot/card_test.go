@@ -75,6 +75,10 @@ func cards(t *testing.T) map[string]message {
 	sc := stage
 	sc.NotReal = true
 	out["not-real"] = card(f, f.Requests[0], sc)
+	f = active(t).fold()
+	sc = stage
+	sc.Offers = []workflows.Offer{{Federation: f.ID, Template: "s3-static-site", Have: 3, Version: 4, Change: "narrower"}}
+	out["active-offer"] = card(f, f.Requests[0], sc)
 	return out
 }
 

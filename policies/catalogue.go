@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed templates/*.yaml
@@ -17,8 +18,10 @@ type Catalogue struct {
 	templates map[string]Template
 }
 
-// Builtin returns the templates that come with fedbot.
-func Builtin() (*Catalogue, error) {
+// Builtin returns the templates that come with fedbot. They are read once.
+func Builtin() (*Catalogue, error) { return readBuiltin() }
+
+var readBuiltin = sync.OnceValues(func() (*Catalogue, error) {
 	files, err := fs.Glob(builtin, "templates/*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("list templates: %w", err)
@@ -32,7 +35,7 @@ func Builtin() (*Catalogue, error) {
 		sources = append(sources, source)
 	}
 	return NewCatalogue(sources...)
-}
+})
 
 // NewCatalogue reads templates. Two of one name are a mistake.
 func NewCatalogue(sources ...[]byte) (*Catalogue, error) {

@@ -8,19 +8,6 @@ import (
 	"fedbot/workflows"
 )
 
-// Offer is a newer version of a template that a federation uses in an older one.
-// Nothing follows it by itself: somebody has to ask for a change.
-type Offer struct {
-	Federation workflows.FederationID `json:"federation"`
-	Template   string                 `json:"template"`
-	Have       int                    `json:"have"`    // version that was approved
-	Version    int                    `json:"version"` // version there is now
-	Change     string                 `json:"change"`  // wider, narrower, sideways, the same, or unknown
-	Why        string                 `json:"why"`     // what cannot be compared; else empty
-
-	Differences []workflows.Difference `json:"differences"`
-}
-
 // How the newer version of a template compares with what was approved. Wider is said
 // wherever it is not certain that nothing is added.
 const (
@@ -34,11 +21,11 @@ const (
 // Offers are the newer versions of the templates that a federation was approved with,
 // filled with the values that were approved. Region is the account's; empty means the
 // one that the approved policies name.
-func (c *Catalogue) Offers(f workflows.Federation, region string) []Offer {
+func (c *Catalogue) Offers(f workflows.Federation, region string) []workflows.Offer {
 	if f.Plan == nil || f.State == workflows.Closed {
 		return nil
 	}
-	var out []Offer
+	var out []workflows.Offer
 	for _, s := range f.Plan.Steps {
 		if s.Policy == nil {
 			continue
@@ -49,7 +36,7 @@ func (c *Catalogue) Offers(f workflows.Federation, region string) []Offer {
 		if !ok || err != nil || !known || t.Version <= have {
 			continue
 		}
-		o := Offer{Federation: f.ID, Template: name, Have: have, Version: t.Version}
+		o := workflows.Offer{Federation: f.ID, Template: name, Have: have, Version: t.Version}
 		var params map[string]string
 		for _, g := range f.Approved.Grants {
 			if g.Template == name {

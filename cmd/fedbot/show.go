@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -23,14 +24,22 @@ func showCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return h.print(c.OutOrStdout(), f, func(w io.Writer) { printFederation(w, f) })
+			if h.output == "json" {
+				return h.print(c.OutOrStdout(), f, nil)
+			}
+			offers, err := client.Offers(c.Context())
+			if err != nil {
+				return err
+			}
+			offers = slices.DeleteFunc(offers, func(o workflows.Offer) bool { return o.Federation != f.ID })
+			return h.print(c.OutOrStdout(), f, func(w io.Writer) { printFederation(w, f, offers) })
 		},
 	}
 	h.flags(c)
 	return c
 }
 
-func printFederation(w io.Writer, f workflows.Federation) {
+func printFederation(w io.Writer, f workflows.Federation, offers []workflows.Offer) {
 	fmt.Fprintf(w, "%s  %s to %s: %s\n\n", f.ID, f.Approved.Project, f.Approved.Account, facts(f))
 	t := table(w)
 	row := func(k, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", k, fmt.Sprintf(format, args...)) }
@@ -45,6 +54,9 @@ func printFederation(w io.Writer, f workflows.Federation) {
 		row("Can", "%s", list(f.Words.Can))
 		row("Risk", "%s: %s", f.Words.Risk, f.Words.Why)
 		row("Plan", "%s", f.Digest.Short())
+	}
+	for _, o := range offers {
+		row("Template", "%s", o.Tell())
 	}
 	row("Owner", "%s", f.Owner)
 	row("Ends", "%s", date(f.Ends))

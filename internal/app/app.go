@@ -130,7 +130,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.bot, err = bot.New(bot.Options{
 		Slack: client, SigningSecret: secret, Team: c.Slack.Team, Now: a.o.Now, Log: a.o.Log, Edits: a.o.Edits, NotReal: !c.Real(),
 		Channel: channel(rules), Mention: func(group string) string { return mention(people, group) },
-		Desk: a.engine, Histories: a.db, Feed: feed{a.db}, Inbox: inbox{a.db}, Drift: a,
+		Desk: a.engine, Histories: a.db, Feed: feed{a.db}, Inbox: inbox{a.db}, Drift: a, Offers: a.offers,
 		Places: &places{people: people, rules: rules, catalogue: catalogue, devops: devops, verifier: c.AzureDevOps.VerifyPipeline},
 	})
 	return err
@@ -205,7 +205,7 @@ func (a *App) Addr() string { return a.slackListener.Addr().String() }
 func (a *App) Run(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	a.serve(ctx, all, a.slackListener, a.front())
-	a.serve(ctx, all, a.socketListener, console.Handler(console.Ports{Desk: a.engine, Log: a.db, Store: keeper{a.db}, Drift: a}))
+	a.serve(ctx, all, a.socketListener, console.Handler(console.Ports{Desk: a.engine, Log: a.db, Store: keeper{a.db}, Drift: a, Offers: a.offers}))
 	if a.metricsListener != nil {
 		a.serve(ctx, all, a.metricsListener, a.metrics())
 	}

@@ -88,3 +88,12 @@ func (a *App) older(plan workflows.Plan) bool {
 		return ok && (!known || fmt.Sprint(t.Version) != version)
 	})
 }
+
+// offers are the newer versions of the templates that a federation was approved with.
+func (a *App) offers(f workflows.Federation) []workflows.Offer {
+	region := ""
+	if account, ok := a.engine.Rules.Account(f.Names.AccountID); ok {
+		region = account.Region
+	}
+	return a.catalogue.Offers(f, region)
+}

@@ -43,6 +43,8 @@ type Ports struct {
 	Log   histories
 	Store keeper
 	Drift sweeper
+
+	Offers func(workflows.Federation) []workflows.Offer // newer versions of its templates; nil: none
 }
 
 // Problem is how the API says no.
@@ -64,6 +66,7 @@ func Handler(p Ports) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/federations", p.list)
 	mux.HandleFunc("GET /api/v1/federations/{id}", p.show)
+	mux.HandleFunc("GET /api/v1/offers", p.offers)
 	mux.HandleFunc("GET /api/v1/history", p.history)
 	mux.HandleFunc("POST /api/v1/requests", p.request)
 	mux.HandleFunc("POST /api/v1/federations/{id}/{verb}", p.order)
@@ -86,6 +89,18 @@ func (p Ports) list(w http.ResponseWriter, r *http.Request) {
 func (p Ports) show(w http.ResponseWriter, r *http.Request) {
 	f, err := p.Log.Load(r.Context(), workflows.FederationID(r.PathValue("id")))
 	answer(w, f, err)
+}
+
+// offers lists the newer versions of templates that federations use in older ones.
+func (p Ports) offers(w http.ResponseWriter, r *http.Request) {
+	all, err := p.Log.List(r.Context())
+	out := []workflows.Offer{}
+	for _, f := range all {
+		if p.Offers != nil {
+			out = append(out, p.Offers(f)...)
+		}
+	}
+	answer(w, out, err)
 }
 
 // history lists the events of one federation, or of all of a project's.

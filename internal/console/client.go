@@ -40,6 +40,11 @@ func (c *Client) Show(ctx context.Context, id workflows.FederationID) (out workf
 	return out, c.call(ctx, http.MethodGet, "federations/"+url.PathEscape(string(id)), nil, &out)
 }
 
+// Offers returns the newer versions of templates that federations use in older ones.
+func (c *Client) Offers(ctx context.Context) (out []workflows.Offer, err error) {
+	return out, c.call(ctx, http.MethodGet, "offers", nil, &out)
+}
+
 // History returns the events of a federation or of a project's; of all when of is
 // empty.
 func (c *Client) History(ctx context.Context, of string) (out []Past, err error) {
