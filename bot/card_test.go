@@ -144,6 +144,10 @@ func TestModals(t *testing.T) {
 			Params: []Param{{Name: "bucket", Hint: "The name alone.", Example: "shop-site-dev"}, {Name: "folder", Optional: true}}}}}
 	full := answers{Organization: "contoso", Project: "Web Shop", Account: "shop-dev", Template: "s3-static-site", Pipelines: []string{"storefront-deploy"},
 		Params: map[string]string{"bucket": "shop-site-dev"}, Ends: "date", Date: "2027-01-31", Reason: "SHOP-1", Branches: "main"}
+	several, two := c, full
+	several.Templates = append(several.Templates, Template{Name: "kms-for-bucket", Purpose: "use one key", Risk: workflows.Low, Params: []Param{{Name: "key", Hint: "Its id."}}},
+		Template{Name: "audit-read", Purpose: "read", Risk: workflows.Medium})
+	two.Also = []workflows.Grant{{Template: "kms-for-bucket", Params: map[string]string{"key": "1234"}}}
 	views := map[string]*slack.ModalViewRequest{
 		"approve": approveModal(f, r, stage),
 		"deny":    reasonModal(actDeny, f, target{Federation: "F-17", Request: "F-17.1", Digest: high.Digest}, stage),
@@ -153,6 +157,7 @@ func TestModals(t *testing.T) {
 			driftedBy(t, nil).fold().Requests[0], stage),
 		"form-empty":  requestForm(c, answers{}, ""),
 		"form-full":   requestForm(c, full, "Not sent: shop-dev has 1,000 of 1,000 roles."),
+		"form-two":    requestForm(several, two, ""),
 		"form-notice": notice("Ask for a federation", "Loading your projects…"),
 	}
 	for name, v := range views {

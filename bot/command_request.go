@@ -19,7 +19,7 @@ type answers struct {
 	Account      string
 	Template     string
 	Params       map[string]string
-	Also         []workflows.Grant // further templates, each with its parameters; only typed, the form knows one
+	Also         []workflows.Grant // further templates, each with its parameters
 	Owner        string
 	Ends         string // "6m", "1y", "2027-05-24", "date" for the date that follows
 	Date         string

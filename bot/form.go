@@ -22,6 +22,7 @@ const (
 	blockBranches   = "branches"
 	blockAccount    = "account"
 	blockTemplate   = "template"
+	blockAlso       = "also"
 	blockParam      = "param"
 	blockOwner      = "owner"
 	blockEnds       = "ends"
@@ -76,9 +77,13 @@ func requestForm(c choice, a answers, wrong string) *slack.ModalViewRequest {
 	}
 	put(textInput(blockBranches, "Branches", "Azure DevOps enforces this; AWS never sees the branch. Such as: main, release/*", a.Branches, true))
 	put(accountInput(c, a), templateInput(c, a))
-	if t, ok := c.template(a.Template); ok {
+	if _, ok := c.template(a.Template); ok && len(c.Templates) > 1 {
+		put(alsoInput(c, a))
+	}
+	for _, g := range a.grants() {
+		t, _ := c.template(g.Template)
 		for _, p := range t.Params {
-			put(paramInput(t, p, a.Params[p.Name]))
+			put(paramInput(t, p, g.Params[p.Name]))
 		}
 	}
 	put(textInput(blockOwner, "Owner team", "A team, so that a holiday or a leaver never orphans it. Empty: the project's owners.", a.Owner, true))
@@ -240,6 +245,24 @@ func templateInput(c choice, a answers) slack.Block {
 	e := selectOf(blockTemplate, "Choose what it may do", options)
 	e.InitialOption = chosen
 	return slack.NewInputBlock(blockTemplate, plainText("What it may do", 75), nil, e).WithDispatchAction(true)
+}
+
+// alsoInput offers the templates beside the one that is chosen.
+func alsoInput(c choice, a answers) *slack.InputBlock {
+	var options, chosen []*slack.OptionBlockObject
+	for _, t := range c.Templates {
+		if t.Name == a.Template || len(options) == mostOptions {
+			continue
+		}
+		o := option(t.Name, fmt.Sprintf("%s: %s risk", t.Name, t.Risk), t.Purpose)
+		options = append(options, o)
+		if slices.ContainsFunc(a.Also, func(g workflows.Grant) bool { return g.Template == t.Name }) {
+			chosen = append(chosen, o)
+		}
+	}
+	e := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, plainText("Nothing else", 75), blockAlso, options...)
+	e.InitialOptions = chosen
+	return slack.NewInputBlock(blockAlso, plainText("And also", 75), plainText("One role for all of it; each template once.", 150), e).WithOptional(true).WithDispatchAction(true)
 }
 
 func paramInput(t Template, p Param, value string) *slack.InputBlock {

@@ -45,15 +45,34 @@ func read(values map[string][]string) answers {
 // chosen now.
 func (a *answers) dependent(values map[string][]string) {
 	a.Pipelines = values[middle(blockPipelines+"/"+a.Organization+"/"+a.Project, 255)]
-	prefix := blockParam + "/" + a.Template + "/"
-	for block, v := range values {
-		if name, ok := strings.CutPrefix(block, prefix); ok && len(v) > 0 && strings.TrimSpace(v[0]) != "" {
-			if a.Params == nil {
-				a.Params = map[string]string{}
-			}
-			a.Params[name] = strings.TrimSpace(v[0])
+	a.Params = paramsOf(values, a.Template)
+	for _, name := range values[blockAlso] {
+		if name != a.Template && a.Template != "" {
+			a.Also = append(a.Also, workflows.Grant{Template: name, Params: paramsOf(values, name)})
 		}
 	}
+}
+
+// paramsOf are the answers for the parameters of a template; nil if there are none.
+func paramsOf(values map[string][]string, template string) map[string]string {
+	var out map[string]string
+	for block, v := range values {
+		if name, ok := strings.CutPrefix(block, blockParam+"/"+template+"/"); ok && len(v) > 0 && strings.TrimSpace(v[0]) != "" {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[name] = strings.TrimSpace(v[0])
+		}
+	}
+	return out
+}
+
+// grants are all templates that are chosen, with their parameters.
+func (a answers) grants() []workflows.Grant {
+	if a.Template == "" {
+		return a.Also
+	}
+	return append([]workflows.Grant{{Template: a.Template, Params: a.Params}}, a.Also...)
 }
 
 // field is the block that a refusal's field is shown at, if the form has it.
@@ -72,8 +91,10 @@ func field(values map[string][]string, a answers, name string) string {
 			return block
 		}
 	}
-	if _, ok := a.Params[name]; ok {
-		return blockParam + "/" + a.Template + "/" + name
+	for _, g := range a.grants() {
+		if _, ok := g.Params[name]; ok {
+			return blockParam + "/" + g.Template + "/" + name
+		}
 	}
 	return ""
 }
@@ -105,13 +126,15 @@ func slips(c choice, a answers, values map[string][]string) map[string]string {
 	} else if ticket, err := regexp.Compile(account.Ticket); err == nil && !ticket.MatchString(a.Reason) {
 		at(blockReason, account.Name+" asks for a ticket that matches "+account.Ticket+".")
 	}
-	t, _ := c.template(a.Template)
-	for _, param := range t.Params {
-		value, patterns := a.Params[param.Name], account.Values[param.Name]
-		if value == "" && !param.Optional {
-			at(blockParam+"/"+t.Name+"/"+param.Name, "A value is needed.")
-		} else if value != "" && known && len(patterns) > 0 && !matches(patterns, value) {
-			at(blockParam+"/"+t.Name+"/"+param.Name, cut(value, 60)+" is not on the list of values that may be asked for in "+account.Name+".")
+	for _, g := range a.grants() {
+		t, _ := c.template(g.Template)
+		for _, param := range t.Params {
+			value, patterns := g.Params[param.Name], account.Values[param.Name]
+			if value == "" && !param.Optional {
+				at(blockParam+"/"+t.Name+"/"+param.Name, "A value is needed.")
+			} else if value != "" && known && len(patterns) > 0 && !matches(patterns, value) {
+				at(blockParam+"/"+t.Name+"/"+param.Name, cut(value, 60)+" is not on the list of values that may be asked for in "+account.Name+".")
+			}
 		}
 	}
 	return wrong
