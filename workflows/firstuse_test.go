@@ -237,6 +237,21 @@ func TestProofByRunDemanded(t *testing.T) {
 	}
 }
 
+// Whoever takes the verification pipeline away after people approved a proof by run
+// does not get the other proof: the plan goes back to them, and says so.
+func TestVerifierTakenAway(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit(ask())
+	w.settle(w.engine(), id)
+	w.approve(id.Request(1), owner, approver)
+	noVerifier(w)
+	f := w.settle(w.engine(), id)
+	r := f.Requests[0]
+	if f.State != Requested || r.Round != 2 || len(r.Approvals) != 0 || !r.Checked.Plan.ByFirstUse() || !strings.Contains(r.Because, "Azure DevOps project changed") {
+		t.Errorf("%s, round %d because %q\n%s", f.State, r.Round, r.Because, w.story(id))
+	}
+}
+
 // A change keeps what the first use proved, and takes nothing from the pipelines,
 // whether or not the project has got a verification pipeline meanwhile.
 func TestChangeAfterFirstUse(t *testing.T) {
