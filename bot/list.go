@@ -103,6 +103,9 @@ func state(f workflows.Federation) string {
 	if f.Parked != nil {
 		out = append(out, "parked")
 	}
+	if f.AwaitsUse() {
+		out = append(out, "not yet proved")
+	}
 	if f.Quarantine != nil {
 		out = append(out, "quarantined")
 	}
@@ -124,6 +127,8 @@ func nextStep(f workflows.Federation) text {
 	switch {
 	case f.Parked != nil:
 		return say("Try again or give up, on its card")
+	case f.AwaitsUse():
+		return say("Run %s once, then Check on its card", strings.Join(f.Approved.Pipelines, " or "))
 	case f.Quarantine != nil:
 		return say("%s: release or revoke", f.Owner)
 	case len(f.Findings) > 0:

@@ -121,6 +121,8 @@ func facts(f workflows.Federation) string {
 	switch {
 	case f.Parked != nil:
 		s += ", parked"
+	case f.AwaitsUse():
+		s += ", not yet proved"
 	case f.Quarantine != nil:
 		s += ", quarantined"
 	case f.State == workflows.Active && len(f.Findings) > 0:

@@ -197,6 +197,9 @@ func (s *Sandbox) way(list []workflows.Federation) journey {
 			As: who.ID, Do: "show", Label: "Be " + who.Name, Federation: f.ID}
 	case f.Parked != nil:
 		return journey{Step: 3, Say: "It needs a person: the card says why, and what to do.", Do: "show", As: people[1].ID, Label: "Show the card", Federation: f.ID}
+	case f.AwaitsUse():
+		return journey{Step: 3, Say: "Its first use is the proof: the card says which pipeline to run once, and that it will be refused. Then press Check now.", Do: "show", As: people[0].ID,
+			Label: "Show the card", Federation: f.ID}
 	case f.State == workflows.Provisioning:
 		return journey{Step: 3, Say: "fedbot makes the role and the connection, held, and proves them with a real run. Watch the right side.", Federation: f.ID}
 	case f.State == workflows.Active && f.Quarantine != nil:
