@@ -182,6 +182,9 @@ func parseTrail(raw string) (trailEvent, error) {
 // event does not tell (AWS leaves long parameters out) counts as yes.
 func (ev trailEvent) could(s workflows.Step, field string) bool {
 	name := ev.EventName
+	if field == "exists" && !strings.HasPrefix(name, "Delete") {
+		return false
+	}
 	if s.Provider != nil {
 		return strings.Contains(name, "OpenIDConnectProvider") && !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "List")
 	}

@@ -44,6 +44,9 @@ func TestCould(t *testing.T) {
 		{"UntagRole", role, "tag owner", true},
 		{"DeleteRole", role, "exists", true},
 		{"CreateRole", role, "role id", true},
+		{"CreateRole", role, "exists", false},
+		{"CreateOpenIDConnectProvider", provider, "exists", false},
+		{"DeleteOpenIDConnectProvider", provider, "exists", true},
 		{"DeleteRole", policy, "exists", true},
 		{"DeleteRolePolicy", policy, "exists", true},
 		{"DeleteRolePolicy", hold, "exists", false},
@@ -61,7 +64,7 @@ func TestCould(t *testing.T) {
 			t.Errorf("%s and %s of %s: %v", c.event, c.field, c.step.Kind, got)
 		}
 	}
-	if !event(t, "PutRolePolicy", `"policyName":"tmpl-a",`, "").could(hold, "exists") {
+	if !event(t, "PutRolePolicy", `"policyName":"tmpl-a",`, "").could(hold, "hold: Effect") {
 		t.Error("an event that does not name its policy could be about any")
 	}
 }

@@ -44,7 +44,7 @@ func (d *DevOps) Writers(ctx context.Context, in workflows.Task, fields []string
 	all, unread := t.audited(ctx, since, self)
 	for _, field := range fields {
 		for _, e := range all {
-			if couldChange(value(e.ActionId), field) {
+			if couldChange(in.Step.Kind, value(e.ActionId), field) {
 				w, err := t.writer(ctx, e)
 				if err != nil {
 					return nil, err
@@ -119,18 +119,23 @@ var auditedActions = map[workflows.StepKind][]string{
 	workflows.StepPipelines:  {"Pipelines.Resource", "Library.ServiceConnectionDeleted"},
 }
 
-// couldChange leaves out what only uses a connection, and what has another field.
-func couldChange(action, field string) bool {
-	project := strings.HasPrefix(field, "project ")
+// couldChange leaves out what only uses a connection, and what changes another
+// field than the one that differs.
+func couldChange(kind workflows.StepKind, action, field string) bool {
+	gone := field == "exists"
 	switch {
 	case strings.HasPrefix(action, "Library.ServiceConnectionExecuted"), strings.HasPrefix(field, "file of pipeline "):
 		return false
-	case strings.HasPrefix(action, "Project."):
-		return project
+	case strings.HasPrefix(field, "project ") || strings.HasPrefix(action, "Project."):
+		return strings.HasPrefix(field, "project ") && strings.HasPrefix(action, "Project.")
+	case strings.HasPrefix(action, "Library.ServiceConnectionDeleted"):
+		return gone || strings.HasSuffix(field, " id") || field == "branch check" || strings.Contains(field, "pipelines")
+	case kind == workflows.StepConnection && gone:
+		return false
 	case strings.HasPrefix(action, "Pipelines.Resource"):
-		return strings.Contains(field, "pipelines") || field == "exists"
+		return strings.Contains(field, "pipelines")
 	}
-	return !project
+	return true
 }
 
 // about says whether an entry is about the step's object: by the connection's id,
