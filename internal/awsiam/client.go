@@ -176,7 +176,9 @@ func (a *AWS) paced(pace *rate.Limiter, keys *aws.CredentialsCache) func(*middle
 		}
 		return out, meta, err
 	})
-	return func(stack *middleware.Stack) error { return stack.Finalize.Insert(step, "Retry", middleware.After) }
+	return func(stack *middleware.Stack) error {
+		return errors.Join(stack.Finalize.Insert(step, "Retry", middleware.After), answered(stack))
+	}
 }
 
 func (a *AWS) count(call string) {

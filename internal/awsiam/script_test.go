@@ -51,6 +51,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
+	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(a.status)
 	fmt.Fprint(w, strings.ReplaceAll(a.body, "$ACTION", action))
 }
