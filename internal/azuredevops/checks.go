@@ -199,7 +199,29 @@ func (t *task) ensureChecks(ctx context.Context) (workflows.Result, error) {
 	if err != nil {
 		return workflows.Result{}, err
 	}
+	if len(ours) == 0 {
+		if err := t.single(ctx, project, connection, id); err != nil {
+			return workflows.Result{}, err
+		}
+	}
 	return workflows.Result{Ref: strconv.Itoa(id), Note: "branches " + strings.ReplaceAll(strings.Join(t.Step.Checks.Branches, ", "), "refs/heads/", "")}, nil
+}
+
+// single removes what a request that was sent twice on its way has made beside the
+// check: Azure DevOps takes as many as it is given.
+func (t *task) single(ctx context.Context, project, connection string, id int) error {
+	ours, err := t.ourChecks(ctx, project, connection)
+	if err != nil {
+		return err
+	}
+	for _, c := range ours {
+		if c.ID != id {
+			if err := t.deleteCheck(ctx, project, c.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // writeCheck creates the check, or changes the one there is where it differs.

@@ -84,7 +84,7 @@ func TestForeignConnectionIsLeftAlone(t *testing.T) {
 }
 
 func TestLostAnswers(t *testing.T) {
-	for _, kind := range []string{"error", "reset"} {
+	for _, kind := range []string{"error", "reset", "page"} {
 		t.Run(kind, func(t *testing.T) {
 			w := newWorld(t)
 			lose := func(call string, task workflows.Task) workflows.Result {
@@ -127,6 +127,23 @@ func TestLostAnswers(t *testing.T) {
 			connection.Now = w.time()
 			w.remove(connection)
 		})
+	}
+}
+
+// TestTwice lets each call that makes something happen twice, as when a proxy
+// repeats it. Azure DevOps takes as many checks as it is given.
+func TestTwice(t *testing.T) {
+	for _, when := range []string{"before", "after"} {
+		w := newWorld(t)
+		w.gate.Set(wire.Fault{Call: "*:Create*", When: when, Kind: "duplicate"})
+		id := w.ensure(w.task(workflows.StepConnection)).Ref
+		if n := w.connections(); n != 2 {
+			t.Errorf("%s: %d connections", when, n)
+		}
+		w.ensure(w.about(workflows.StepChecks, id))
+		if checks := w.do("GET", checksPath, ""); !strings.Contains(checks, `"count":1`) {
+			t.Errorf("%s: checks: %s", when, checks)
+		}
 	}
 }
 
