@@ -142,27 +142,6 @@ func (s *Sandbox) postSlack(w http.ResponseWriter, r *http.Request) {
 	})(w, r)
 }
 
-// trouble switches a system between as usual, slow, failing and lying.
-func (s *Sandbox) trouble(_ context.Context, in struct{ System, Kind string }) (any, error) {
-	gate, ok := s.gates[in.System]
-	if !ok {
-		return nil, fmt.Errorf("there is no system %q", in.System)
-	}
-	switch in.Kind {
-	case "":
-		gate.Set()
-	case "slow":
-		gate.Set(wire.Fault{Call: "*", When: "before", Kind: "slow", Delay: 50 * time.Millisecond}) // some hundred calls for one federation
-	case "failing":
-		gate.Set(wire.Fault{Call: "*", When: "before", Kind: "error"})
-	case "lost-answers":
-		gate.Set(wire.Fault{Call: "*", When: "after", Kind: "reset", Times: 3})
-	default:
-		return nil, fmt.Errorf("there is no trouble %q", in.Kind)
-	}
-	return nil, nil
-}
-
 // events tells the page that something changed, as server-sent events.
 func (s *Sandbox) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")

@@ -13,18 +13,18 @@ import (
 
 // state is everything that the page shows to one person.
 type state struct {
-	Revision    string            `json:"revision"`
-	Clock       time.Time         `json:"clock"`
-	Running     bool              `json:"running"`
-	As          string            `json:"as"`
-	People      []Person          `json:"people"`
-	Slack       emslack.View      `json:"slack"`
-	AWS         emaws.Snapshot    `json:"aws"`
-	AzureDevOps emado.Snapshot    `json:"azure_devops"`
-	Federations []federation      `json:"federations"`
-	News        []news            `json:"news"` // newest first
-	Journey     journey           `json:"journey"`
-	Trouble     map[string]string `json:"trouble"` // system -> kind; "" is as usual
+	Revision    string             `json:"revision"`
+	Clock       time.Time          `json:"clock"`
+	Running     bool               `json:"running"`
+	As          string             `json:"as"`
+	People      []Person           `json:"people"`
+	Slack       emslack.View       `json:"slack"`
+	AWS         emaws.Snapshot     `json:"aws"`
+	AzureDevOps emado.Snapshot     `json:"azure_devops"`
+	Federations []federation       `json:"federations"`
+	News        []news             `json:"news"` // newest first
+	Journey     journey            `json:"journey"`
+	Trouble     map[string]trouble `json:"trouble"` // by system
 }
 
 // federation is one line of what fedbot manages.
@@ -123,17 +123,6 @@ func (s *Sandbox) note(say string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.said = append(s.said, news{s.clock.Now(), say})
-}
-
-func (s *Sandbox) troubles() map[string]string {
-	out := map[string]string{}
-	for name, g := range s.gates {
-		out[name] = ""
-		for _, f := range g.Faults() {
-			out[name] = map[string]string{"slow": "slow", "error": "failing", "reset": "lost-answers"}[f.Kind]
-		}
-	}
-	return out
 }
 
 func line(f workflows.Federation) federation {

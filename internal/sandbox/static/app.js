@@ -239,7 +239,11 @@ function wire() {
     button.addEventListener("click", () => attempt(() => post("/api/clock", { Hours: Number(button.dataset.hours) })));
   }
   for (const select of document.querySelectorAll("[data-system]")) {
-    select.addEventListener("change", () => attempt(() => post("/api/trouble", { System: select.dataset.system, Kind: select.value })));
+    const system = select.dataset.system;
+    const call = document.querySelector(`[data-call-of="${system}"]`);
+    const turn = (one) => attempt(() => post("/api/trouble", { System: system, Kind: select.value, Call: one }));
+    select.addEventListener("change", () => turn("*"));
+    call.addEventListener("change", () => turn(call.value));
   }
   id("over").addEventListener("click", startOver);
   id("kill").addEventListener("click", () => power(false));

@@ -57,10 +57,18 @@ function news(state, page) {
     h("time", { datetime: n.at }, at(n)), " ", h("span", null, n.say))));
 }
 
+/* trouble shows what each system is told to do and, where that is not "as usual",
+   for which of its calls. */
 function trouble(state) {
   for (const select of document.querySelectorAll("[data-system]")) {
-    const kind = state.trouble[select.dataset.system] ?? "";
+    const { kind, call = "*", calls = [] } = state.trouble[select.dataset.system] ?? { kind: "" };
     if (document.activeElement !== select && select.value !== kind) select.value = kind;
+    const which = document.querySelector(`[data-call-of="${select.dataset.system}"]`);
+    which.closest("label").hidden = kind === "" || kind === "other";
+    if (document.activeElement === which) continue;
+    const names = [...new Set([...calls, call])].filter((name) => name !== "*").sort();
+    fill(which, h("option", { value: "*" }, "every call"), names.map((name) => h("option", { value: name }, name)));
+    which.value = call;
   }
 }
 
