@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // The data is some 22,000 actions in a quarter of a megabyte. It is unpacked when
@@ -35,7 +36,13 @@ type service struct {
 	actions map[string]Action // by lower-case name
 }
 
-var book = sync.OnceValue(func() actionBook { return openActions(packedActions) })
+var book = sync.OnceValue(func() actionBook {
+	opened.Store(true)
+	return openActions(packedActions)
+})
+
+// opened says whether somebody asked yet.
+var opened atomic.Bool
 
 // ActionData says which release of the data is built in, and from which day:
 // "0.21.202609261", "2026-09-26".

@@ -1,6 +1,8 @@
 package policies
 
 import (
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -99,6 +101,25 @@ func TestExpandAction(t *testing.T) {
 	}
 	if got := names("sqs:Fly*"); got != nil {
 		t.Error(got)
+	}
+}
+
+// TestStartDoesNotOpenTheActions starts this program again, because in this one
+// somebody may have asked already.
+func TestStartDoesNotOpenTheActions(t *testing.T) {
+	if os.Getenv("FEDBOT_TEST_START") == "" {
+		c := exec.Command(os.Args[0], "-test.run=^TestStartDoesNotOpenTheActions$", "-test.v")
+		c.Env = append(os.Environ(), "FEDBOT_TEST_START=1")
+		if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	if _, err := Builtin(); err != nil || opened.Load() {
+		t.Fatalf("reading the templates opened the actions: %v, %v", opened.Load(), err)
+	}
+	if _, ok := FindAction("s3:PutObject"); !ok || !opened.Load() {
+		t.Fatal("asking did not open them")
 	}
 }
 
