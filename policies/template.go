@@ -116,6 +116,18 @@ type Case struct {
 // Label is how people name a template with its version.
 func (t Template) Label() string { return fmt.Sprintf("%s version %d", t.Name, t.Version) }
 
+// Level is the risk that a template always has: its own, or what its exceptions raise
+// it to.
+func (t Template) Level() workflows.Level {
+	out := t.Risk.Level
+	for _, x := range t.Excepts {
+		if x.Level.AtLeast(out) {
+			out = x.Level
+		}
+	}
+	return out
+}
+
 // Source returns the bytes that the template was read from.
 func (t Template) Source() []byte { return slices.Clone(t.source) }
 

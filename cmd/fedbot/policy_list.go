@@ -48,7 +48,7 @@ func policyListCommand() *cobra.Command {
 }
 
 func listed(t policies.Template) listedTemplate {
-	l := listedTemplate{Name: t.Name, Version: t.Version, Risk: string(t.Risk.Level), Purpose: t.Purpose, Base: t.Base, Parameters: []templateParameter{}}
+	l := listedTemplate{Name: t.Name, Version: t.Version, Risk: string(t.Level()), Purpose: t.Purpose, Base: t.Base, Parameters: []templateParameter{}}
 	for _, p := range t.Parameters {
 		l.Parameters = append(l.Parameters, templateParameter{p.Name, p.Type, p.Optional, p.Description, p.Example})
 	}

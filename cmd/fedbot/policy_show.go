@@ -17,7 +17,7 @@ type shownTemplate struct {
 	Can      []string        `json:"can"`
 	Cannot   []string        `json:"cannot"`
 	Worst    string          `json:"worst"`
-	Why      string          `json:"risk_why"`
+	Why      string          `json:"risk_why"` // "low: …", the template's own
 	Raises   []string        `json:"risk_raises"`
 	Script   []string        `json:"script"`
 	Limit    string          `json:"limit"`
@@ -77,7 +77,7 @@ func whole(t policies.Template) (shownTemplate, error) {
 	}
 	say := func(text string) string { return t.Say(text, t.Examples()) }
 	x := shownTemplate{
-		listedTemplate: listed(t), Can: []string{}, Cannot: []string{}, Worst: say(t.Worst), Why: say(t.Risk.Why), Raises: []string{},
+		listedTemplate: listed(t), Can: []string{}, Cannot: []string{}, Worst: say(t.Worst), Why: string(t.Risk.Level) + ": " + say(t.Risk.Why), Raises: []string{},
 		Script: []string{}, Limit: say(t.Pipeline.Limit), Cases: len(t.Cases), Document: json.RawMessage(document),
 	}
 	for _, text := range t.Cannot {
@@ -109,6 +109,9 @@ func whole(t policies.Template) (shownTemplate, error) {
 	return x, nil
 }
 
+// risks are the reasons, the template's own first.
+func (x shownTemplate) risks() []string { return append([]string{x.Why}, x.Raises...) }
+
 func printTemplate(w io.Writer, x shownTemplate) {
 	fmt.Fprintf(w, "%s version %d, %s risk. %s\n", x.Name, x.Version, x.Risk, x.Purpose)
 	if x.Base {
@@ -126,7 +129,7 @@ func printTemplate(w io.Writer, x shownTemplate) {
 	several("Can", x.Can)
 	several("Cannot", x.Cannot)
 	several("At worst", []string{"somebody " + x.Worst})
-	several("Risk", append([]string{x.Risk + ": " + x.Why}, x.Raises...))
+	several("Risk", x.risks())
 	fmt.Fprintln(w)
 	t := table(w)
 	for i, p := range x.Parameters {

@@ -142,7 +142,7 @@ func (p *places) Templates() []bot.Template {
 		if !ok || t.Base {
 			continue
 		}
-		x := bot.Template{Name: t.Name, Purpose: t.Purpose, Risk: t.Risk.Level}
+		x := bot.Template{Name: t.Name, Purpose: t.Purpose, Risk: t.Level()}
 		for _, q := range t.Parameters {
 			x.Params = append(x.Params, bot.Param{Name: q.Name, Hint: q.Description, Example: q.Example, Optional: q.Optional})
 		}
