@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,8 +29,8 @@ func policyTestCommand() *cobra.Command {
 	var s shelf
 	c := &cobra.Command{
 		Use: "test [TEMPLATE]…", Short: "Run the cases of templates: calls that must be allowed, and calls that must be denied",
-		Long: "Run the cases of templates: calls that must be allowed, and calls that must be denied. Without a name, all templates.\n" +
-			"It exits 1 when a case is not as told.",
+		Long: "Run the cases of templates: calls that must be allowed, and calls that must be denied. Without a name, all templates,\n" +
+			"and the evaluator's own cases: calls that it, or another evaluator, once judged wrong. It exits 1 when a case is not as told.",
 		RunE: func(c *cobra.Command, args []string) error {
 			templates, err := s.templates(args)
 			if err != nil {
@@ -39,6 +42,17 @@ func policyTestCommand() *cobra.Command {
 				for _, r := range t.Test() {
 					all = append(all, tested(t, r))
 					if !r.OK {
+						bad++
+					}
+				}
+			}
+			if len(args) == 0 {
+				more, err := evaluatorCases()
+				if err != nil {
+					return err
+				}
+				for _, x := range more {
+					if all = append(all, x); !x.OK {
 						bad++
 					}
 				}
@@ -64,25 +78,59 @@ func tested(t policies.Template, r policies.CaseResult) testedCase {
 	return testedCase{t.Label(), with, r.Case.Call, r.Case.On, r.Case.When, string(r.Case.Want), string(r.Got), r.Why, r.OK}
 }
 
+// evaluatorCases are the calls that an evaluator once judged wrong. Their template is
+// the evaluator, and what a call is on is told by its name.
+func evaluatorCases() ([]testedCase, error) {
+	all, err := policies.Regressions()
+	if err != nil {
+		return nil, err
+	}
+	var out []testedCase
+	for _, c := range all {
+		r := c.Run()
+		out = append(out, testedCase{Template: "the evaluator", With: map[string]string{"case": c.Name}, Call: c.Call, On: c.On,
+			Want: string(c.Want), Got: string(r.Got), Why: r.Why, OK: r.OK})
+	}
+	return out, nil
+}
+
 // printTested counts what is as told, and tells what is not.
 func printTested(w io.Writer, all []testedCase) {
 	for start := 0; start < len(all); {
-		end, allowed, bad := start, 0, []testedCase{}
+		end, allowed, unknown, bad := start, 0, 0, []testedCase{}
 		for ; end < len(all) && all[end].Template == all[start].Template; end++ {
 			if c := all[end]; !c.OK {
 				bad = append(bad, c)
 			} else if c.Got == string(policies.Allowed) {
 				allowed++
+			} else if c.Got == string(policies.Unknown) {
+				unknown++
 			}
 		}
 		word, n := "ok  ", end-start-len(bad)
 		if len(bad) > 0 {
 			word = "FAIL"
 		}
-		fmt.Fprintf(w, "%s  %s: %d allowed, %d denied\n", word, all[start].Template, allowed, n-allowed)
+		rest := fmt.Sprintf("%d denied", n-allowed)
+		if unknown > 0 {
+			rest = fmt.Sprintf("%d denied, %d unknown", n-allowed-unknown, unknown)
+		}
+		fmt.Fprintf(w, "%s  %s: %d allowed, %s\n", word, all[start].Template, allowed, rest)
 		for _, c := range bad {
-			fmt.Fprintf(w, "      %s on %s should be %s and is %s: %s\n", c.Call, c.On, c.Want, c.Got, c.Why)
+			fmt.Fprintf(w, "      %s on %s should be %s and is %s: %s%s\n", c.Call, c.On, c.Want, c.Got, c.Why, given(c.With))
 		}
 		start = end
 	}
+}
+
+// given are the values that a case was run with.
+func given(with map[string]string) string {
+	if len(with) == 0 {
+		return ""
+	}
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(with)) {
+		out = append(out, k+"="+with[k])
+	}
+	return " (with " + strings.Join(out, ", ") + ")"
 }
