@@ -10,18 +10,21 @@ import (
 )
 
 // ownTerraform is the example of docs/templates.md, which is tested by being read.
-func ownTerraform(t testing.TB) string {
+func ownTerraform(t testing.TB) string { return shownIn(t, "extends: terraform-apply") }
+
+// shownIn is the YAML of docs/templates.md that holds a text.
+func shownIn(t testing.TB, text string) string {
 	t.Helper()
 	raw, err := os.ReadFile("../docs/templates.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for block := range strings.SplitSeq(string(raw), "```yaml\n") {
-		if text, _, ok := strings.Cut(block, "```"); ok && strings.Contains(text, "extends: terraform-apply") {
-			return text
+		if yaml, _, ok := strings.Cut(block, "```"); ok && strings.Contains(yaml, text) {
+			return yaml
 		}
 	}
-	t.Fatal("docs/templates.md shows no template that extends terraform-apply")
+	t.Fatalf("docs/templates.md shows nothing with %q", text)
 	return ""
 }
 
@@ -45,7 +48,7 @@ func TestOwnTemplates(t *testing.T) {
 	in := sampleInput()
 	in.Facts.AWS.Boundary = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	in.Account.Values = map[string][]string{"bucket": {"shop-*"}, "object": {"shop/*"}}
-	in.Proposal.Grants = []workflows.Grant{{Template: "terraform-shop-queues", Params: map[string]string{"bucket": "shop-terraform-state", "state": "shop/q.tfstate"}}}
+	in.Proposal.Grants = []workflows.Grant{{Template: "terraform-shop-queues", Params: map[string]string{"bucket": "shop-terraform-state", "state": "shop/queues.tfstate"}}}
 	p := &Planner{Catalogue: c, Profiles: map[string]Profile{"contoso": sampleProfile()}}
 	out, err := p.Render(in)
 	if err != nil {
@@ -53,6 +56,9 @@ func TestOwnTemplates(t *testing.T) {
 	}
 	if out.Words.Risk != workflows.High {
 		t.Errorf("risk %s", out.Words.Risk)
+	}
+	if want := shownIn(t, "task: AWSShellScript@1"); out.Words.YAML != want {
+		t.Errorf("docs/templates.md shows\n%sbut the card says\n%s", want, out.Words.YAML)
 	}
 	in.Proposal.Grants[0].Template = "terraform-apply"
 	if _, err := p.Render(in); !strings.Contains(workflows.Said(err), "there to be extended") {

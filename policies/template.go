@@ -221,6 +221,8 @@ func (t Template) checkParameters() error {
 			return fmt.Errorf("the parameter name %q is not free or not lower case", p.Name)
 		case !slices.Contains(Types(), p.Type):
 			return fmt.Errorf("the parameter %s has the unknown type %q", p.Name, p.Type)
+		case p.Type == "name" && p.Pattern == "":
+			return fmt.Errorf("the parameter %s is of type name, which takes everything, so it needs a pattern", p.Name)
 		case p.Description == "":
 			return fmt.Errorf("the parameter %s has no description", p.Name)
 		}

@@ -91,23 +91,31 @@ func TestParseTemplateRefuses(t *testing.T) {
 	site, _ := mustBuiltin(t).Get("s3-static-site")
 	good := string(site.Source())
 	for name, change := range map[string][2]string{
-		"unknown key":           {"purpose:", "porpoise: x\npurpose:"},
-		"repeated key":          {"version: 3", "version: 3\nversion: 4"},
-		"second document":       {"name: s3", "---\na: b\n---\nname: s3"},
-		"placeholder unfilled":  {"${prefix}*", "${prefixes}*"},
-		"IAM variable":          {"${prefix}*", "${aws:username}/*"},
-		"placeholder not shut":  {"s3:::${bucket}\"", "s3:::${bucket\""},
-		"parameter in key":      {"aws:ResourceAccount: [", "\"aws:Resource${account}\": ["},
-		"effect":                {"Effect: Allow", "Effect: Maybe"},
-		"no name":               {"name: s3-static-site", "name: S3_Static"},
-		"no version":            {"version: 3", "version: 0"},
-		"risk":                  {"level: low", "level: tiny"},
-		"pattern":               {"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "[a-z"},
-		"example against it":    {"example: shop-site-dev", "example: Shop"},
-		"reserved parameter":    {"name: prefix", "name: account"},
-		"unknown type":          {"type: folder", "type: anything"},
-		"sentence on no option": {"with: prefix\n", "with: bucket\n"},
-		"script of two lines":   {"limit: It", "limit: \"It\\nmay\" #"},
+		"unknown key":            {"purpose:", "porpoise: x\npurpose:"},
+		"repeated key":           {"version: 3", "version: 3\nversion: 4"},
+		"second document":        {"name: s3", "---\na: b\n---\nname: s3"},
+		"placeholder unfilled":   {"${prefix}*", "${prefixes}*"},
+		"IAM variable":           {"${prefix}*", "${aws:username}/*"},
+		"placeholder not shut":   {"s3:::${bucket}\"", "s3:::${bucket\""},
+		"parameter in key":       {"aws:ResourceAccount: [", "\"aws:Resource${account}\": ["},
+		"effect":                 {"Effect: Allow", "Effect: Maybe"},
+		"no name":                {"name: s3-static-site", "name: S3_Static"},
+		"no version":             {"version: 3", "version: 0"},
+		"risk":                   {"level: low", "level: tiny"},
+		"pattern":                {"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "[a-z"},
+		"example against it":     {"example: shop-site-dev", "example: Shop"},
+		"reserved parameter":     {"name: prefix", "name: account"},
+		"unknown type":           {"type: folder", "type: anything"},
+		"name without pattern":   {"type: bucket\n    pattern: \"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\"", "type: name"},
+		"statement twice":        {"Sid: WriteSite", "Sid: ListSite"},
+		"statement on no option": {"  - Sid: WriteSite", "  - with: bucket\n    Sid: WriteSite"},
+		"exception without why":  {"pipeline:", "excepts: [{check: I19, statement: WriteSite, level: high}]\npipeline:"},
+		"exception of nothing":   {"pipeline:", "excepts: [{check: I19, statement: Nothing, level: high, why: x}]\npipeline:"},
+		"exception that is low":  {"pipeline:", "excepts: [{check: I19, statement: WriteSite, level: low, why: x}]\npipeline:"},
+		"operator":               {"StringEquals:", "StringIs:"},
+		"extends a base":         {"version: 3", "version: 3\nextends: terraform-apply"},
+		"sentence on no option":  {"with: prefix\n", "with: bucket\n"},
+		"script of two lines":    {"limit: It", "limit: \"It\\nmay\" #"},
 	} {
 		text := strings.Replace(good, change[0], change[1], 1)
 		if text == good {
@@ -130,7 +138,11 @@ func FuzzParseTemplate(f *testing.F) {
 		f.Add(tpl.Source())
 	}
 	f.Add([]byte("name: &a [*a]"))
+	f.Add([]byte(ownTerraform(f)))
 	f.Fuzz(func(t *testing.T, source []byte) {
+		if _, err := mustBuiltin(t).With(Source{"own.yaml", source}); err != nil && !errors.Is(err, ErrTemplate) {
+			t.Fatalf("as an own template: %v is not ErrTemplate", err)
+		}
 		tpl, err := ParseTemplate(source)
 		if err != nil {
 			if !errors.Is(err, ErrTemplate) {

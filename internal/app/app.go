@@ -110,6 +110,9 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := CheckValues(rules.Accounts, catalogue); err != nil {
+		return err
+	}
 	a.catalogue = catalogue
 	profiles := profiles(c)
 	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}))

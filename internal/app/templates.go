@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,30 @@ func Templates(dir string) (*policies.Catalogue, error) {
 		own = append(own, policies.Source{File: filepath.Join(dir, e.Name()), Text: text})
 	}
 	return builtin.With(own...)
+}
+
+// CheckValues finds what accounts list under a name that no template has: a slip there
+// would list nothing, and requests would be refused for it. All slips are told at once.
+func CheckValues(accounts []workflows.Account, catalogue *policies.Catalogue) error {
+	known := map[string]bool{}
+	for _, name := range policies.Types() {
+		known[name] = true
+	}
+	for _, name := range catalogue.Names() {
+		t, _ := catalogue.Get(name)
+		for _, p := range t.Parameters {
+			known[p.Name] = true
+		}
+	}
+	var errs []error
+	for _, a := range accounts {
+		for _, name := range slices.Sorted(maps.Keys(a.Values)) {
+			if !known[name] {
+				errs = append(errs, fmt.Errorf("account %s, values: no template has a parameter or a type of parameters called %q; fedbot policy list shows them", a.Name, name))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // recheck puts open requests that were rendered from older templates back to their
