@@ -89,17 +89,18 @@ func readMoment(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+func readPrefix(s string) (netip.Prefix, bool) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), true
+	}
+	p, err := netip.ParsePrefix(s)
+	return p, err == nil
+}
+
 // address is IpAddress: the policy has a range or one address, the call one address.
 func address(w pattern, found string) tri {
-	read := func(s string) (netip.Prefix, bool) {
-		if a, err := netip.ParseAddr(s); err == nil {
-			a = a.Unmap()
-			return netip.PrefixFrom(a, a.BitLen()), true
-		}
-		p, err := netip.ParsePrefix(s)
-		return p, err == nil
-	}
-	return typed(read, func(found, want netip.Prefix) bool {
+	return typed(readPrefix, func(found, want netip.Prefix) bool {
 		return found.IsSingleIP() && want.Contains(found.Addr())
 	})(w, found)
 }

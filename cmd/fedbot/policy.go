@@ -24,6 +24,7 @@ func policyCommand() *cobra.Command {
 		policyTestCommand(),
 		policySchemaCommand(),
 		policyOffersCommand(),
+		policyLintCommand(),
 	)
 	return c
 }
