@@ -11,172 +11,136 @@ import (
 // none stands for what is not there.
 const none = "none"
 
+// Direction is what a change does to what is allowed.
+type Direction string
+
+// The directions. Wider and narrower are conservative: narrower is said only where
+// it is certain that nothing is allowed that was not, and wider only where besides
+// nothing is lost for certain. What may do both is sideways.
+const (
+	Same     Direction = "same"
+	Narrower Direction = "narrower"
+	Wider    Direction = "wider"
+	Sideways Direction = "sideways"
+)
+
+// Comparison is the difference of two documents, field by field.
+type Comparison struct {
+	Direction Direction `json:"direction"`
+	Why       string    `json:"why"` // a sentence
+	Changes   []Change  `json:"changes"`
+}
+
+// Change is the difference of one field.
+type Change struct {
+	Field     string    `json:"field"` // "statement Site, action"
+	Was       string    `json:"was"`   // "none" if it was not there
+	Is        string    `json:"is"`
+	Direction Direction `json:"direction"`
+	Why       string    `json:"why"` // after "it": "allows s3:PutObject as well"
+	more      bool      // it is not certain that nothing new is allowed
+	less      bool      // it is not certain that nothing is lost
+}
+
+// Compare compares two policy documents by meaning and not by spelling. Percent-
+// encoded documents are decoded by the caller.
+func Compare(was, is string) Comparison {
+	d := &differ{}
+	if was != is {
+		d.documents(was, is)
+	}
+	c := Comparison{Direction: Same, Why: "They mean the same.", Changes: d.out}
+	more := slices.ContainsFunc(d.out, func(c Change) bool { return c.more })
+	less := slices.ContainsFunc(d.out, func(c Change) bool { return c.less })
+	c.Direction = direction(more, less)
+	var why []string
+	for _, change := range d.out {
+		if change.more == more && change.less == less || change.more && more {
+			why = unique(why, change.Why)
+		}
+	}
+	if len(d.out) > 0 && c.Direction == Same {
+		c.Why = "They are spelled differently and allow the same."
+	} else if len(why) > 0 {
+		c.Why = sentenceCase(string(c.Direction)) + ": it " + firstFew(why, 3) + "."
+	}
+	if c.Changes == nil {
+		c.Changes = []Change{}
+	}
+	return c
+}
+
+func direction(more, less bool) Direction {
+	switch {
+	case more && less:
+		return Sideways
+	case more:
+		return Wider
+	case less:
+		return Narrower
+	}
+	return Same
+}
+
+// firstFew joins the first few of many.
+func firstFew(all []string, most int) string {
+	if len(all) <= most {
+		return and(all)
+	}
+	return strings.Join(all[:most], ", ") + ", and more"
+}
+
 // Diff compares two policy documents field by field, by meaning and not by
 // spelling. Kind names the document in the fields: "trust policy". Wider is set
 // wherever it is not certain that the difference lets nobody in and allows nothing
 // that was not approved. Percent-encoded documents are decoded by the caller.
 func Diff(kind, approved, found string) []workflows.Difference {
-	if approved == found {
-		return nil
+	var out []workflows.Difference
+	for _, c := range Compare(approved, found).Changes {
+		field := kind
+		if c.Field != "" {
+			field += ": " + c.Field
+		}
+		out = append(out, workflows.Difference{Field: field, Approved: c.Was, Found: c.Is, Wider: c.more})
 	}
-	a, errA := Parse(approved)
-	f, errF := Parse(found)
+	return out
+}
+
+type differ struct{ out []Change }
+
+func (d *differ) add(field, was, is string, more, less bool, why string) {
+	d.out = append(d.out, Change{field, was, is, direction(more, less), why, more, less})
+}
+
+func (d *differ) documents(was, is string) {
+	a, errA := Parse(was)
+	f, errF := Parse(is)
 	if errA != nil || errF != nil {
-		return []workflows.Difference{{Field: kind, Approved: approved, Found: found, Wider: true}}
+		d.add("", was, is, true, true, "cannot be read safely")
+		return
 	}
-	d := &differ{kind: kind}
-	d.field("version", list{a.Version}, list{f.Version}, true)
+	if a.Version != f.Version {
+		matters := strings.Contains(was+is, "${")
+		d.add("version", said(one(a.Version)), said(one(f.Version)), matters || f.Version != policyVersion, matters || a.Version != policyVersion, "is of another version of the policy language")
+	}
 	pairs, gone, added := pair(a.Canonical().Statement, f.Canonical().Statement)
 	for _, p := range pairs {
 		d.statement(p[0], p[1])
 	}
 	for _, s := range gone {
-		d.add(s.label(), compact(s), none, !s.allows())
+		d.add(s.label(), compact(s), none, !s.allows(), s.allows(), "no longer "+does(s)+" what "+s.label()+" did")
 	}
 	for _, s := range added {
-		d.add(s.label(), none, compact(s), s.allows())
-	}
-	return d.out
-}
-
-type differ struct {
-	kind string
-	out  []workflows.Difference
-}
-
-func (d *differ) add(field, approved, found string, wider bool) {
-	d.out = append(d.out, workflows.Difference{Field: d.kind + ": " + field, Approved: approved, Found: found, Wider: wider})
-}
-
-// field notes a difference of two lists, if there is one.
-func (d *differ) field(name string, approved, found list, wider bool) {
-	if !slices.Equal(approved, found) {
-		d.add(name, said(approved), said(found), wider)
+		d.add(s.label(), none, compact(s), s.allows(), !s.allows(), does(s)+" as well what "+s.label()+" says")
 	}
 }
 
-func said(l list) string {
-	if len(l) == 0 {
-		return none
+// does is what a statement does with what it names.
+func does(s Statement) string {
+	if s.allows() {
+		return "allows"
 	}
-	return strings.Join(l, ", ")
-}
-
-// statement compares two statements that are about the same. In an Allow, more is
-// wider; in a Deny, less is. What is negated is always taken as wider.
-func (d *differ) statement(a, f Statement) {
-	if a.Effect != f.Effect {
-		d.add(a.label(), compact(a), compact(f), f.allows())
-		return
-	}
-	in := a.label() + ", "
-	d.field(in+"name", one(a.Sid), one(f.Sid), false)
-	wider := func(approved, found list) bool {
-		if len(approved) == 0 || len(found) == 0 {
-			return true
-		}
-		if !a.allows() {
-			approved, found = found, approved
-		}
-		return !within(found, approved)
-	}
-	d.field(in+"action", a.Action, f.Action, wider(a.Action, f.Action))
-	d.field(in+"resource", a.Resource, f.Resource, wider(a.Resource, f.Resource))
-	d.field(in+"not action", a.NotAction, f.NotAction, true)
-	d.field(in+"not resource", a.NotResource, f.NotResource, true)
-	for _, kind := range keysOf(a.Principal, f.Principal) {
-		x, y := a.Principal[kind], f.Principal[kind]
-		more := !within(y, x)
-		if !a.allows() {
-			more = !within(x, y)
-		}
-		d.field(in+"principal "+kind, x, y, more)
-	}
-	for _, kind := range keysOf(a.NotPrincipal, f.NotPrincipal) {
-		d.field(in+"not principal "+kind, a.NotPrincipal[kind], f.NotPrincipal[kind], true)
-	}
-	d.conditions(in, a, f)
-}
-
-// conditions compares what is demanded of each key, one difference a key, whatever
-// the operators: "StringEquals x" became "StringLike y".
-func (d *differ) conditions(in string, a, f Statement) {
-	x, y := byKey(a.Condition), byKey(f.Condition)
-	for _, key := range keysOf(x, y) {
-		was, is := x[key], y[key]
-		if maps.EqualFunc(was, is, func(v, w list) bool { return slices.Equal(v, w) }) {
-			continue
-		}
-		wider := slices.ContainsFunc(keysOf(was, is), func(op string) bool {
-			return !slices.Equal(was[op], is[op]) && looser(op, was[op], is[op], a.allows())
-		})
-		d.add(in+"condition "+key, demands(was), demands(is), wider)
-	}
-}
-
-// byKey turns conditions round: what is demanded of each key, by operator.
-func byKey(c conditions) map[string]map[string]list {
-	out := map[string]map[string]list{}
-	for op, keys := range c {
-		for key, values := range keys {
-			if out[key] == nil {
-				out[key] = map[string]list{}
-			}
-			out[key][op] = values
-		}
-	}
-	return out
-}
-
-func demands(ops map[string]list) string {
-	if len(ops) == 0 {
-		return none
-	}
-	var all []string
-	for _, op := range keysOf(ops, nil) {
-		all = append(all, op+" "+said(ops[op]))
-	}
-	return strings.Join(all, " and ")
-}
-
-// looser reports whether a condition may hold where it did not before (in a Deny:
-// may fail where it held). Conditions are all of them needed, so one more makes an
-// Allow narrower and one less makes it wider.
-func looser(op string, approved, found list, allow bool) bool {
-	if !allow {
-		approved, found = found, approved
-	}
-	switch {
-	case len(found) == 0:
-		return true
-	case len(approved) == 0:
-		return false
-	}
-	o := parseOperator(op)
-	if o.set || !o.known() {
-		return true
-	}
-	if o.negated {
-		return !subset(approved, found)
-	}
-	return !subset(found, approved)
-}
-
-// within reports whether every pattern of narrow is certainly covered by one of wide.
-func within(narrow, wide list) bool {
-	for _, n := range narrow {
-		sure := func(w string) bool {
-			return w == n || w == "*" || !strings.Contains(w+n, "${") && covers(w, n)
-		}
-		if !anyOf(wide, sure) {
-			return false
-		}
-	}
-	return true
-}
-
-func subset(small, large list) bool {
-	return !slices.ContainsFunc(small, func(v string) bool { return !slices.Contains(large, v) })
+	return "denies"
 }
 
 // pair puts statements together that are about the same: equal ones are left out,
@@ -201,6 +165,13 @@ func pair(a, f []Statement) (pairs [][2]Statement, gone, added []Statement) {
 	pass(func(x, y Statement) bool { return x.Sid != "" && x.Sid == y.Sid }, true)
 	pass(func(x, y Statement) bool { return x.Effect == y.Effect && x.Sid == "" && y.Sid == "" }, true)
 	return pairs, a, f
+}
+
+func said(l list) string {
+	if len(l) == 0 {
+		return none
+	}
+	return strings.Join(l, ", ")
 }
 
 func one(s string) list {

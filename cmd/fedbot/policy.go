@@ -25,6 +25,7 @@ func policyCommand() *cobra.Command {
 		policySchemaCommand(),
 		policyOffersCommand(),
 		policyLintCommand(),
+		policyDiffCommand(),
 	)
 	return c
 }
