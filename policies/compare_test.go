@@ -55,7 +55,7 @@ func TestCompare(t *testing.T) {
 // What is called narrower allows no call that was not allowed; what is called wider
 // loses none; what is called the same does neither.
 func TestComparisonsAreConservative(t *testing.T) {
-	const rounds = 3000
+	const rounds = 2000
 	said := map[Direction]int{}
 	felt := map[Direction]int{}
 	for seed := range uint64(rounds) {

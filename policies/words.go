@@ -30,6 +30,11 @@ func (d *draft) words() workflows.Words {
 			limits = unique(limits, limit)
 		}
 	}
+	if len(d.grants) > 1 {
+		// What one template cannot do another may, so only what holds of all of them
+		// together is said.
+		cannot = Explain(d.documents(), LintFrame{}).Cannot
+	}
 	w.Asks, w.Cannot, w.Limit = and(asks), orList(cannot), strings.Join(limits, " ")
 	if d.in.Proposal.Kind == workflows.Release {
 		w.Asks = "use its federation again in"
@@ -51,20 +56,50 @@ func (d *draft) said(g grant) map[string]string {
 	return out
 }
 
-// worst says who could do the most harm, and which.
+// worst says who could do the single worst thing, and which that is: the one of the
+// riskiest grant.
 func (d *draft) worst() string {
-	var harms []string
-	for _, g := range d.grants {
-		harms = unique(harms, fillText(g.template.Worst, d.said(g)))
-	}
-	if len(harms) == 0 {
+	if len(d.grants) == 0 {
 		return "What it could do before the quarantine, it can do again."
 	}
-	who := d.who()
-	if len(d.permits) == 0 {
-		return fmt.Sprintf("No pipeline is permitted yet, so nobody can use it. Once one is: %s %s.", who, and(harms))
+	worst := d.grants[0]
+	for _, g := range d.grants[1:] {
+		if d.harm(g) > d.harm(worst) {
+			worst = g
+		}
 	}
-	return fmt.Sprintf("%s %s.", strings.ToUpper(who[:1])+who[1:], and(harms))
+	harm, who := fillText(worst.template.Worst, d.said(worst)), d.who()
+	if len(d.permits) == 0 {
+		return fmt.Sprintf("No pipeline is permitted yet, so nobody can use it. Once one is: %s %s.", who, harm)
+	}
+	return fmt.Sprintf("%s %s.", strings.ToUpper(who[:1])+who[1:], harm)
+}
+
+// harm orders grants: by the risk of their templates here, then by the ways that the
+// linter knows them to open, of which acting as another role is the worst.
+func (d *draft) harm(g grant) int {
+	level := g.template.Risk.Level
+	for _, r := range g.template.Risk.Raises {
+		if (r.Production && d.in.Account.Production || r.Without != "" && g.values[r.Without] == "") && r.Level.AtLeast(level) {
+			level = r.Level
+		}
+	}
+	rank := 0
+	for i, l := range []workflows.Level{workflows.Low, workflows.Medium, workflows.High} {
+		if level == l {
+			rank = 10 * i
+		}
+	}
+	kind := 0
+	for _, p := range LintPermissions(map[string]string{g.policy: g.document}, LintFrame{}) {
+		switch p.Code[0] {
+		case 'E':
+			kind = max(kind, 2)
+		case 'X':
+			kind = max(kind, 1)
+		}
+	}
+	return rank + kind
 }
 
 // who is the widest circle of people that can set a pipeline off.

@@ -26,6 +26,7 @@ func policyCommand() *cobra.Command {
 		policyOffersCommand(),
 		policyLintCommand(),
 		policyDiffCommand(),
+		policyExplainCommand(),
 	)
 	return c
 }
