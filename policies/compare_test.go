@@ -160,7 +160,7 @@ func TestComparisonSurfaces(t *testing.T) {
 	is = strings.ReplaceAll(is, "\u001b", `\u001b`)
 	c := Compare(was, is)
 	for surface, text := range map[string]string{"terminal": c.Text(), "Slack": c.Slack(), "console": c.HTML()} {
-		if !strings.Contains(text, string(Sideways)) || !strings.Contains(text, "statement A, resource") || strings.Contains(text, "\u001b") && surface != "console" {
+		if !strings.Contains(text, Sideways) || !strings.Contains(text, "statement A, resource") || strings.Contains(text, "\u001b") && surface != "console" {
 			t.Errorf("%s: %s", surface, text)
 		}
 		if surface != "terminal" && strings.Contains(text, "<b>") {

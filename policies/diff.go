@@ -12,7 +12,7 @@ import (
 const none = "none"
 
 // Direction is what a change does to what is allowed.
-type Direction string
+type Direction = string
 
 // The directions. Wider and narrower are conservative: narrower is said only where
 // it is certain that nothing is allowed that was not, and wider only where besides
@@ -62,7 +62,7 @@ func Compare(was, is string) Comparison {
 	if len(d.out) > 0 && c.Direction == Same {
 		c.Why = "They are spelled differently and allow the same."
 	} else if len(why) > 0 {
-		c.Why = sentenceCase(string(c.Direction)) + ": it " + firstFew(why, 3) + "."
+		c.Why = sentenceCase(c.Direction) + ": it " + firstFew(why, 3) + "."
 	}
 	if c.Changes == nil {
 		c.Changes = []Change{}

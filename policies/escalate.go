@@ -120,7 +120,7 @@ func (l *linter) reaches(action string) (reach, grantedBy) {
 			}
 			r := nowhere
 			for _, on := range s.Resource {
-				meets := on == "*" || len(known.Resources(widest(on))) > 0 // else it is never used on that
+				meets := on == "*" || len(usable(known, on)) > 0 // else it is never used on that
 				if meets && !l.ruledOut(low, widest(on)) {
 					r = max(r, s.reachOf(on))
 				}

@@ -75,7 +75,8 @@ func (l *linter) can() []string {
 			}
 			for _, on := range s.Resource {
 				for _, pattern := range s.Action {
-					if l.ruledOut(strings.ToLower(pattern), widest(on)) {
+					a, known := FindAction(pattern)
+					if known && on != "*" && len(usable(a, on)) == 0 || l.ruledOut(strings.ToLower(pattern), widest(on)) {
 						continue
 					}
 					verb, rank := verbOf(pattern)

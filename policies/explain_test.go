@@ -37,11 +37,22 @@ func TestExplain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tell(name, map[string]string{name: document})
+		if e := Explain(map[string]string{name: document}, LintFrame{}); len(e.Can) == 0 || len(e.Cannot) == 0 || e.Worst == "" {
+			t.Errorf("%s: incomplete: %+v", name, e)
+		}
 	}
 	statement := func(s string) map[string]string {
 		return map[string]string{"p": `{"Version":"2012-10-17","Statement":[` + s + `]}`}
 	}
+	in := `"arn:aws:lambda:eu-west-1:111122223333:function:shop-*"`
+	tell("a site", statement(`{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:DeleteObject"],"Resource":"arn:aws:s3:::site/web/*"},
+		{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::site","Condition":{"StringLike":{"s3:prefix":"web/*"}}}`))
+	tell("functions", statement(`{"Effect":"Allow","Action":["lambda:UpdateFunctionCode","lambda:GetFunction"],"Resource":`+in+`}`))
+	tell("reading alone", statement(`{"Effect":"Allow","Action":"lambda:GetFunction","Resource":`+in+`}`))
+	tell("a role to hand over", statement(`{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111122223333:role/app/web","Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}},
+		{"Effect":"Allow","Action":["ecs:RegisterTaskDefinition","ecs:UpdateService","ecs:RunTask"],"Resource":"*"}`))
+	tell("messages", statement(`{"Effect":"Allow","Action":["sqs:SendMessage","sns:Publish"],"Resource":["arn:aws:sqs:eu-west-1:111122223333:orders","arn:aws:sns:eu-west-1:111122223333:orders"]}`))
+	tell("denied again", statement(`{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"s3:*","Resource":"*"}`))
 	tell("an administrator", statement(`{"Effect":"Allow","Action":"*","Resource":"*"}`))
 	tell("all but identities", statement(`{"Sid":"Most","Effect":"Allow","NotAction":"iam:*","Resource":"*"}`))
 	tell("a published pattern for clusters", statement(`{"Effect":"Allow","Action":["eks:DescribeCluster","ecr:*"],"Resource":"*"}`))

@@ -41,12 +41,7 @@ func (l *linter) meets() {
 		var on []ResourceType
 		star := slices.Contains(s.Resource, "*")
 		for _, r := range s.Resource {
-			for _, kind := range have.Resources(widest(r)) {
-				// A bucket's name has no slash: whoever adds one means the files in it.
-				if sameKind(widest(r), kind.Pattern()) && (kind.Name != "bucket" || !strings.HasPrefix(r, "arn:aws:s3:::") || !strings.Contains(r, "/")) {
-					on = append(on, kind)
-				}
-			}
+			on = append(on, usable(have, r)...)
 		}
 		if len(on) == 0 && !star {
 			fix := "Write \"*\", which is all that AWS knows for it."
@@ -58,6 +53,19 @@ func (l *linter) meets() {
 		}
 		l.keys(have, on)
 	}
+}
+
+// usable are the kinds of a resource pattern that an action can be used on. A bucket's
+// name has no slash: whoever adds one means the files in it.
+func usable(a Action, pattern string) []ResourceType {
+	var out []ResourceType
+	for _, kind := range a.Resources(widest(pattern)) {
+		file := strings.HasPrefix(pattern, "arn:aws:s3:::") && strings.Contains(pattern, "/")
+		if sameKind(widest(pattern), kind.Pattern()) && !(kind.Name == "bucket" && file) {
+			out = append(out, kind)
+		}
+	}
+	return out
 }
 
 // sameKind compares the parts of two ARN patterns each for itself: no real ARN has a

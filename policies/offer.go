@@ -1,19 +1,15 @@
 package policies
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
 	"fedbot/workflows"
 )
 
-// How the newer version of a template compares with what was approved. Wider is said
-// wherever it is not certain that nothing is added.
+// How the newer version of a template compares with what was approved, besides Wider,
+// Narrower and Sideways.
 const (
-	Wider    = "wider"
-	Narrower = "narrower"
-	Sideways = "sideways"
 	TheSame  = "the same"
 	NotKnown = "unknown"
 )
@@ -56,20 +52,10 @@ func (c *Catalogue) Offers(f workflows.Federation, region string) []workflows.Of
 // compare says whether a document allows more or less than another.
 func compare(approved, offered string) (string, []workflows.Difference) {
 	forth := Diff("permissions policy", approved, offered)
-	more, less := widens(forth), widens(Diff("permissions policy", offered, approved))
-	switch {
-	case more && less:
-		return Sideways, forth
-	case more:
-		return Wider, forth
-	case less:
-		return Narrower, forth
+	if is := Compare(approved, offered).Direction; is != Same {
+		return is, forth
 	}
 	return TheSame, forth
-}
-
-func widens(differences []workflows.Difference) bool {
-	return slices.ContainsFunc(differences, func(d workflows.Difference) bool { return d.Wider })
 }
 
 // orRegion is a region, or the one that the policies of a plan name. Where none names
