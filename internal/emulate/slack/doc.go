@@ -10,9 +10,9 @@
 // (type a command, press a button, fill in a modal) is a method of Server and,
 // for pages and scripts, a JSON POST under /client/.
 //
-// Where Slack's answer is documented, the answer is Slack's; where Slack is
-// lenient, this is not. It differs on purpose in four places: the observer token
-// sees every conversation, private ones too; ephemeral messages outlive a reload;
-// bursts are counted by one bucket per method and token; and a workspace is one
-// workspace, never part of an Enterprise Grid.
+// Where Slack's answer is documented, the answer is Slack's, and no method answers an
+// error that its documentation does not list; where Slack is lenient, this is not. It
+// differs on purpose in four places: the observer token sees every conversation,
+// private ones too; ephemeral messages outlive a reload; bursts are counted by one
+// bucket per method and token; and of an organization's workspaces it is one.
 package slack

@@ -316,3 +316,42 @@ func TestSlackGoOverASocket(t *testing.T) {
 	w.s.Disconnect(ReasonWarning)
 	<-connected // at once, without waiting for the end
 }
+
+// What can happen to a delivery on its way happens over sockets as over HTTP.
+func TestDeliveriesGoWrongOverSockets(t *testing.T) {
+	w := newWorld(t, func(o *Options) { overSockets(o); o.Deadline = 300 * time.Millisecond })
+	l := w.dial("")
+	l.next()
+	frames := make(chan frame, 10)
+	go func() {
+		for {
+			var f frame
+			if l.conn.ReadJSON(&f) != nil {
+				return
+			}
+			frames <- f
+			l.ack(f, "")
+		}
+	}()
+	command := func(text string) error { _, err := w.s.Command(t.Context(), "U0REQ", "C0001", text); return err }
+	w.gate.Set(fault("deliver/command", "before", "duplicate"))
+	if err := command("twice"); err != nil {
+		t.Error(err)
+	}
+	a, b := <-frames, <-frames
+	if a.ID == b.ID || string(a.Payload) != string(b.Payload) {
+		t.Errorf("a duplicate: %s and %s", a.Payload, b.Payload)
+	}
+	w.gate.Set(fault("deliver/command", "after", "hang"))
+	if err := command("unheard"); !errors.Is(err, ErrOperationTimeout) {
+		t.Errorf("an acknowledgement that is lost: %v", err)
+	}
+	<-frames
+	w.gate.Set(fault("deliver/event", "after", "reset"))
+	if err := w.s.OpenHome(t.Context(), "U0REQ"); err == nil {
+		t.Error("a lost acknowledgement of an event went unnoticed")
+	}
+	if a, b := <-frames, <-frames; a.Attempt != 0 || b.Attempt != 1 {
+		t.Errorf("attempts %d and %d", a.Attempt, b.Attempt)
+	}
+}
