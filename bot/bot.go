@@ -46,6 +46,7 @@ type Options struct {
 
 	Console string        // address of the console; empty: no links to it
 	NotReal bool          // endpoints are a sandbox's: every card says so
+	Sockets int           // how many Run holds open with the client's app-level token; 0: Slack comes to Handler
 	Edits   time.Duration // least time between edits of cards; 0: three seconds
 	Backoff time.Duration // first pause after Slack failed; 0: one second
 }
@@ -68,8 +69,8 @@ func New(o Options) (*Bot, error) {
 	switch {
 	case o.Slack == nil, o.Channel == nil, o.Now == nil, o.Log == nil:
 		return nil, errors.New("make bot: Slack, Channel, Now and Log are required")
-	case o.SigningSecret == "", o.Team == "":
-		return nil, errors.New("make bot: the signing secret and the team's id are required, or anybody could speak for anybody")
+	case o.Team == "", o.SigningSecret == "" && o.Sockets == 0:
+		return nil, errors.New("make bot: the team's id, and a signing secret or sockets, are required, or anybody could speak for anybody")
 	case o.Desk == nil, o.Histories == nil, o.Feed == nil, o.Inbox == nil, o.Places == nil:
 		return nil, errors.New("make bot: Desk, Histories, Feed, Inbox and Places are required")
 	}
@@ -100,9 +101,9 @@ func (b *Bot) Handler() http.Handler {
 func (b *Bot) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	var both sync.WaitGroup
-	for _, half := range []func(context.Context) error{b.workInbox, b.follow} {
+	for _, half := range []func(context.Context) error{b.workInbox, b.follow, b.listen} {
 		both.Go(func() {
 			if err := half(ctx); err != nil {
 				failed <- err

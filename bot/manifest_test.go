@@ -35,10 +35,11 @@ var called = map[string]string{
 	"GetConversationInfoContext":    "conversations.info",
 	"GetUsersInConversationContext": "conversations.members",
 	"AuthTestContext":               "auth.test",
+	"StartSocketModeContext":        "apps.connections.open",
 }
 
-// free are methods for which any token will do.
-var free = []string{"auth.test", "chat.getPermalink", "views.open", "views.update", "views.publish"}
+// free are methods for which any token will do, or, for sockets, the app's own.
+var free = []string{"apps.connections.open", "auth.test", "chat.getPermalink", "views.open", "views.update", "views.publish"}
 
 func TestScopesAreTheOnesThatTheCodeUses(t *testing.T) {
 	client := reflect.TypeFor[*slack.Client]()

@@ -42,7 +42,7 @@ func newWorld(t *testing.T) *world {
 	s, err := emulator.New(emulator.Options{
 		Gate: w.gate, Now: now, BaseURL: func() string { return api.URL }, NoRateLimit: true, Deadline: 3 * time.Second,
 		App: emulator.App{CommandsURL: at("/slack/commands"), InteractionsURL: at("/slack/interactions"), EventsURL: at("/slack/events"),
-			SigningSecret: secret, BotToken: "xoxb-bot", ObserverToken: "xoxp-eyes"},
+			SigningSecret: secret, BotToken: "xoxb-bot", ObserverToken: "xoxp-eyes", AppToken: "xapp-app"},
 		Seed: emulator.Seed{Team: emulator.Team{ID: "T0001", Name: "Contoso", Domain: "contoso"},
 			People: []emulator.Person{{ID: "U0REQ", Name: "requester"}, {ID: "U0APP", Name: "approver"}, {ID: "U0OUT", Name: "outsider"}, {ID: "U0FAR", Name: "far", Team: "T0002"}},
 			Groups: []emulator.Group{{ID: "S0001", Handle: "shop-approvers", Name: "Shop approvers", Members: []string{"U0APP"}}},
@@ -55,7 +55,7 @@ func newWorld(t *testing.T) *world {
 	api = httptest.NewServer(s)
 	w.slack = s
 	w.o = Options{
-		Slack: slack.New("xoxb-bot", slack.OptionAPIURL(api.URL+"/api/")), SigningSecret: secret, Team: "T0001",
+		Slack: slack.New("xoxb-bot", slack.OptionAPIURL(api.URL+"/api/"), slack.OptionAppLevelToken("xapp-app")), SigningSecret: secret, Team: "T0001",
 		Channel: func(workflows.Proposal) string { return "C0001" }, Mention: func(string) string { return "<!subteam^S0001>" },
 		Now: now, Log: slog.New(slog.DiscardHandler), Desk: w.desk, Histories: w.store, Feed: w.store, Inbox: w.store,
 		Places: catalogue{projects: []Project{{"contoso", "Web Shop"}, {"contoso", "Data Lake"}}},
