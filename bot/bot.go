@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -56,6 +57,7 @@ type Options struct {
 type Bot struct {
 	o        Options
 	work     chan parcel
+	open     atomic.Int32 // sockets over which Slack has said hello
 	forms    formMemory
 	patience time.Duration
 
@@ -95,6 +97,10 @@ func (b *Bot) Handler() http.Handler {
 	mux.Handle("POST /slack/events", b.events())
 	return mux
 }
+
+// Reachable says whether what people do reaches the bot: over HTTP by Handler, or
+// because a socket is open.
+func (b *Bot) Reachable() bool { return b.o.Sockets == 0 || b.open.Load() > 0 }
 
 // Run works what was taken in, what an earlier process left included, and follows
 // the feed, until ctx ends. It returns nil then, and the reason if it cannot go on.

@@ -178,6 +178,8 @@ func (b *Bot) hear(ctx context.Context, l *line, said chan<- envelope) {
 		case "hello":
 			if !greeted {
 				greeted = true
+				b.open.Add(1)
+				defer b.open.Add(-1)
 				said <- e
 			}
 		case "disconnect":
@@ -190,15 +192,15 @@ func (b *Bot) hear(ctx context.Context, l *line, said chan<- envelope) {
 			slots <- struct{}{}
 			l.busy.Go(func() {
 				defer func() { <-slots }()
-				b.open(ctx, l, e)
+				b.unpack(ctx, l, e)
 			})
 		}
 	}
 }
 
-// open takes one envelope in and acknowledges it. What cannot be read is not
+// unpack takes one envelope in and acknowledges it. What cannot be read is not
 // acknowledged, as HTTP would answer with an error.
-func (b *Bot) open(ctx context.Context, l *line, e envelope) {
+func (b *Bot) unpack(ctx context.Context, l *line, e envelope) {
 	// Not cut short by the end of the process: what is stored is acknowledged.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()

@@ -90,6 +90,7 @@ func TestSocketsComeBack(t *testing.T) {
 	}
 	w.slack.UseSockets(false)
 	w.connected(0)
+	w.until("nothing reaches the bot", func() bool { return !w.bot.Reachable() })
 	w.slack.UseSockets(true)
 	w.connected(2)
 	if err := w.helps(); err != nil {

@@ -23,9 +23,10 @@ func sandboxCommand() *cobra.Command {
 		Use: "sandbox", Short: "Try everything on this computer, against emulated Slack, AWS and Azure DevOps",
 		Args: exactly(0, "flags only"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if transport != "http" {
-				return fmt.Errorf("%w: --transport is http", errUsage)
+			if transport != "http" && transport != "socket" {
+				return fmt.Errorf("%w: --transport is http or socket, not %q", errUsage, transport)
 			}
+			o.Sockets = transport == "socket"
 			if output != "text" && output != "json" {
 				return fmt.Errorf("%w: --output is text or json, not %q", errUsage, output)
 			}
@@ -65,7 +66,7 @@ func sandboxCommand() *cobra.Command {
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:7070", "address of the page, on this computer; port 0 takes free ports for everything")
 	f.StringVar(&o.Dir, "dir", "", "where the sandbox lives and goes on after a stop (default: a directory that goes with it)")
 	f.StringVar(&ready, "ready", "", "write addresses and keys to this file when everything answers")
-	f.StringVar(&transport, "transport", "http", "how Slack reaches fedbot: http")
+	f.StringVar(&transport, "transport", "http", "how Slack reaches fedbot: http or socket")
 	f.DurationVar(&o.Slow, "latency", 0, "each call to an emulated service takes this much longer")
 	f.IntVar(&federations, "federations", 0, "begin with this many active federations")
 	f.StringVar(&play, "play", "", "tell a story without a browser: federate, drift, revoke or all")

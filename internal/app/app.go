@@ -89,9 +89,9 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("slack.bot_token: %w", err)
 	}
-	secret, err := c.Slack.SigningSecret.Read()
+	door, err := heard(c.Slack)
 	if err != nil {
-		return fmt.Errorf("slack.signing_secret: %w", err)
+		return err
 	}
 	rules := c.Rules()
 	if a.db, err = store.Open(c.Store.Path, store.Options{Now: a.o.Now}); err != nil {
@@ -115,7 +115,8 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.catalogue = catalogue
 	profiles := profiles(c)
-	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}))
+	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}),
+		slack.OptionAppLevelToken(door.appToken))
 	people := identity.New(client, c.Slack.Team, a.o.Now, a.o.Fresh)
 	a.engine = &workflows.Engine{
 		Log:        a.db,
@@ -131,7 +132,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.reader = &drift.Reader{Looker: a.engine, Authors: a.engine, Log: a.db, Now: a.o.Now, Brake: c.Pace.Brake, AtOnce: 4}
 	a.worker = &worker{log: a.db, advance: a.engine.Advance, now: a.o.Now, out: a.o.Log, atOnce: 16, idle: time.Second}
 	a.bot, err = bot.New(bot.Options{
-		Slack: client, SigningSecret: secret, Team: c.Slack.Team, Now: a.o.Now, Log: a.o.Log, Edits: a.o.Edits, NotReal: !c.Real(),
+		Slack: client, SigningSecret: door.secret, Sockets: door.sockets, Team: c.Slack.Team, Now: a.o.Now, Log: a.o.Log, Edits: a.o.Edits, NotReal: !c.Real(),
 		Channel: channel(rules), Mention: func(group string) string { return mention(people, group) },
 		Desk: a.engine, Histories: a.db, Feed: feed{a.db}, Inbox: inbox{a.db}, Drift: a, Offers: a.offers,
 		Places: &places{people: people, rules: rules, catalogue: catalogue, devops: devops, verifier: c.AzureDevOps.VerifyPipeline},

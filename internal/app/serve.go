@@ -32,6 +32,10 @@ func (a *App) front() http.Handler {
 			http.Error(w, "the store cannot be read", http.StatusServiceUnavailable)
 			return
 		}
+		if !a.bot.Reachable() {
+			http.Error(w, "no socket to Slack is open", http.StatusServiceUnavailable)
+			return
+		}
 		_, _ = fmt.Fprintln(w, "ready")
 	})
 	return mux

@@ -18,7 +18,16 @@ func (c Config) check() error {
 	if c.Slack.Team == "" || c.Slack.Channel == "" {
 		bad("slack: team and channel are required")
 	}
-	for what, s := range map[string]Secret{"slack.bot_token": c.Slack.BotToken, "slack.signing_secret": c.Slack.SigningSecret} {
+	secrets := map[string]Secret{"slack.bot_token": c.Slack.BotToken}
+	switch c.Slack.Transport {
+	case "socket":
+		secrets["slack.app_token"] = c.Slack.AppToken
+	case "http":
+		secrets["slack.signing_secret"] = c.Slack.SigningSecret
+	default:
+		bad("slack.transport is socket or http, not %q", c.Slack.Transport)
+	}
+	for what, s := range secrets {
 		if s.ref == "" {
 			bad("%s: a reference is required, such as env:NAME or file:/path", what)
 		}

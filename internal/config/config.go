@@ -33,11 +33,13 @@ type Config struct {
 // Slack is the workspace that fedbot lives in.
 type Slack struct {
 	API           string `yaml:"api"`
+	Transport     string `yaml:"transport"` // socket or http: how Slack is heard
 	Listen        string `yaml:"listen"`
 	Team          string `yaml:"team"`
 	Channel       string `yaml:"channel"`
 	BotToken      Secret `yaml:"bot_token"`
-	SigningSecret Secret `yaml:"signing_secret"`
+	AppToken      Secret `yaml:"app_token"`      // of socket
+	SigningSecret Secret `yaml:"signing_secret"` // of http
 }
 
 // AzureDevOps are the organizations, and the projects that may ask.
@@ -163,7 +165,7 @@ type Pace struct {
 // Defaults are the settings that a file need not name.
 func Defaults() Config {
 	return Config{
-		Slack:       Slack{API: "https://slack.com/api/", Listen: "127.0.0.1:7071"},
+		Slack:       Slack{API: "https://slack.com/api/", Transport: "socket", Listen: "127.0.0.1:7071"},
 		AzureDevOps: AzureDevOps{VerifyPipeline: "fedbot-verify"},
 		Approvals:   Approvals{Lapse: 72 * time.Hour},
 		Report:      Report{Cron: "0 7 * * MON", TimeZone: "Europe/London"},

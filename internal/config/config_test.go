@@ -22,6 +22,7 @@ func TestExampleIsValidAndCompleteAndShowsTheDefaults(t *testing.T) {
 	d := config.Defaults()
 	for name, pair := range map[string][2]any{
 		"slack.api": {c.Slack.API, d.Slack.API}, "slack.listen": {c.Slack.Listen, d.Slack.Listen},
+		"slack.transport": {c.Slack.Transport, d.Slack.Transport},
 		"verify_pipeline": {c.AzureDevOps.VerifyPipeline, d.AzureDevOps.VerifyPipeline},
 		"lapse":           {c.Approvals.Lapse, d.Approvals.Lapse}, "report": {c.Report, d.Report},
 		"metrics": {c.Metrics, d.Metrics}, "pace": {c.Pace, d.Pace},
@@ -67,6 +68,8 @@ func TestMistakes(t *testing.T) {
 	}
 	for name, m := range map[string]struct{ old, new, want string }{
 		"unknown key":          {"  team: T0000000001", "  teem: T0000000001", "teem"},
+		"unknown transport":    {"transport: socket", "transport: pigeon", "socket or http"},
+		"no app token":         {"  app_token: env:FEDBOT_SLACK_APP_TOKEN ", "", "slack.app_token"},
 		"bare secret":          {"env:FEDBOT_SLACK_BOT_TOKEN", "xoxb-1-oops", "reference"},
 		"account id":           {`"111122223333"`, `"1111"`, "12 digits"},
 		"two of one name":      {"name: shop-prod", "name: shop-dev", "there are two"},

@@ -29,6 +29,10 @@ func (s *Sandbox) configure() error {
 	replace("https://slack.com/api/ ", s.url(s.ports.Slack)+"/api/ ")
 	replace("listen: 127.0.0.1:7071 ", fmt.Sprintf("listen: 127.0.0.1:%d ", s.ports.Fedbot))
 	replace("env:FEDBOT_SLACK_BOT_TOKEN", "file:"+s.file("slack-bot-token"))
+	if !s.o.Sockets {
+		replace("transport: socket ", "transport: http ")
+	}
+	replace("env:FEDBOT_SLACK_APP_TOKEN", "file:"+s.file("slack-app-token"))
 	replace("env:FEDBOT_SLACK_SIGNING_SECRET", "file:"+s.file("slack-signing-secret"))
 	replace("url: https://dev.azure.com/contoso", "url: "+s.url(s.ports.DevOps)+"/"+organization)
 	replace("env:FEDBOT_AZURE_DEVOPS_TOKEN", "file:"+s.file("azure-devops-token"))

@@ -62,6 +62,9 @@ func (s *Sandbox) Ready() Ready {
 	r.Page = s.url(s.ports.Page) + "/"
 	r.Faults = r.Page + "api/faults"
 	r.Fedbot.URL, r.Fedbot.Transport = s.url(s.ports.Fedbot), "http"
+	if s.o.Sockets {
+		r.Fedbot.Transport = "socket"
+	}
 	r.Fedbot.Socket, r.Fedbot.Config = s.file("fedbot.sock"), s.file("fedbot.yaml")
 	r.Slack.API, r.Slack.SigningSecret = s.url(s.ports.Slack)+"/api/", s.secrets.SlackSigning
 	r.Slack.BotToken, r.Slack.ObserverToken, r.Slack.AppToken = s.secrets.SlackBot, s.secrets.SlackObserver, s.secrets.SlackApp

@@ -26,13 +26,14 @@ import (
 
 // Options are how a sandbox is started.
 type Options struct {
-	Listen string        // of the page: 127.0.0.1:7070; port 0 takes free ports for everything
-	Dir    string        // where it lives; empty: a directory that goes with it
-	Slow   time.Duration // each call to an emulator takes this much longer
-	Bare   bool          // only the emulators and the page; fedbot is started by somebody else
-	Log    *slog.Logger  // fedbot's own lines; nil: nowhere
-	Hasty  bool          // Slack does not count calls; for tests that make many
-	young  bool          // begin without the stale federation; for tests
+	Listen  string        // of the page: 127.0.0.1:7070; port 0 takes free ports for everything
+	Dir     string        // where it lives; empty: a directory that goes with it
+	Slow    time.Duration // each call to an emulator takes this much longer
+	Bare    bool          // only the emulators and the page; fedbot is started by somebody else
+	Log     *slog.Logger  // fedbot's own lines; nil: nowhere
+	Sockets bool          // Slack is heard over Socket Mode, not over HTTP
+	Hasty   bool          // Slack does not count calls; for tests that make many
+	young   bool          // begin without the stale federation; for tests
 }
 
 // Sandbox is a running sandbox.
@@ -193,7 +194,7 @@ func (s *Sandbox) emulate() error {
 	s.slack, err = emslack.New(emslack.Options{Journal: j, Gate: s.gates["slack"], Now: s.clock.Now,
 		BaseURL: func() string { return s.url(s.ports.Slack) }, Seed: slackSeed(), NoRateLimit: s.o.Hasty,
 		App: emslack.App{Scopes: slackScopes(), CommandsURL: to("/slack/commands"), InteractionsURL: to("/slack/interactions"), EventsURL: to("/slack/events"),
-			SigningSecret: s.secrets.SlackSigning, BotToken: s.secrets.SlackBot, ObserverToken: s.secrets.SlackObserver, AppToken: s.secrets.SlackApp}})
+			SigningSecret: s.secrets.SlackSigning, BotToken: s.secrets.SlackBot, ObserverToken: s.secrets.SlackObserver, AppToken: s.secrets.SlackApp, Socket: s.o.Sockets}})
 	if err != nil {
 		return fmt.Errorf("emulate Slack: %w", err)
 	}
@@ -224,6 +225,9 @@ func (s *Sandbox) Run(ctx context.Context, ready func() error) error {
 		} else if err := s.StartFedbot(); err != nil {
 			return err
 		}
+		if err := s.connected(ctx); err != nil {
+			return err
+		}
 		if err := s.history(ctx); err != nil {
 			return err
 		}
@@ -234,6 +238,18 @@ func (s *Sandbox) Run(ctx context.Context, ready func() error) error {
 	})
 	err := all.Wait()
 	return errors.Join(ignoreStop(err), s.StopFedbot())
+}
+
+// connected waits until fedbot has a socket to Slack, where it is told over sockets.
+func (s *Sandbox) connected(ctx context.Context) error {
+	for s.o.Sockets && !s.o.Bare && s.slack.Connections() == 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 func ignoreStop(err error) error {

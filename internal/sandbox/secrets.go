@@ -56,6 +56,7 @@ func (s secrets) files(dir string) error {
 	return errors.Join(
 		writeFile(filepath.Join(dir, "slack-bot-token"), []byte(s.SlackBot)),
 		writeFile(filepath.Join(dir, "slack-signing-secret"), []byte(s.SlackSigning)),
+		writeFile(filepath.Join(dir, "slack-app-token"), []byte(s.SlackApp)),
 		writeFile(filepath.Join(dir, "azure-devops-token"), []byte(s.DevOps)))
 }
 
