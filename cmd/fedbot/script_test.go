@@ -108,10 +108,11 @@ func measure(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func keys(ts *testscript.TestScript, _ bool, args []string) {
-	var s struct{ FedbotKeyID, FedbotKey, SlackBot, SlackSigning, DevOps string }
+	var s struct{ FedbotKeyID, FedbotKey, SlackBot, SlackSigning, SlackApp, DevOps string }
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(args[0], "secrets.json"))), &s))
 	for k, v := range map[string]string{"AWS_ACCESS_KEY_ID": s.FedbotKeyID, "AWS_SECRET_ACCESS_KEY": s.FedbotKey, "AWS_EC2_METADATA_DISABLED": "true",
-		"FEDBOT_SLACK_BOT_TOKEN": s.SlackBot, "FEDBOT_SLACK_SIGNING_SECRET": s.SlackSigning, "FEDBOT_AZURE_DEVOPS_TOKEN": s.DevOps} {
+		"FEDBOT_SLACK_BOT_TOKEN": s.SlackBot, "FEDBOT_SLACK_SIGNING_SECRET": s.SlackSigning,
+		"FEDBOT_SLACK_APP_TOKEN": s.SlackApp, "FEDBOT_AZURE_DEVOPS_TOKEN": s.DevOps} {
 		ts.Setenv(k, v)
 	}
 }
@@ -130,6 +131,7 @@ func exampleFile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Setenv("METRICS", free.Addr().String())
 	ts.Check(free.Close())
+	ts.Setenv("READYZ", r.Fedbot.URL+"/readyz")
 	text := string(raw)
 	for old, address := range map[string]string{
 		"https://slack.com/api/ ": r.Slack.API + " ", "listen: 127.0.0.1:7071 ": "listen: " + strings.TrimPrefix(r.Fedbot.URL, "http://") + " ",
