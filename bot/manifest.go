@@ -29,18 +29,36 @@ var Scopes = []Scope{
 }
 
 // Manifest describes the app to Slack, as JSON that Slack's create-app page takes.
-// address is where Slack reaches fedbot from outside: https, without a path.
+// address is where Slack reaches fedbot from outside: https, without a path. Without
+// an address the app uses Socket Mode, and fedbot opens sockets to Slack.
 func Manifest(address string) ([]byte, error) {
 	u, err := url.Parse(address)
+	if address == "" {
+		return manifest(nil)
+	}
 	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 		return nil, fmt.Errorf("%q is not an address that Slack can reach: https and a host, such as https://fedbot.example.com", address)
 	}
-	to := func(path string) string { return "https://" + u.Host + path }
+	return manifest(func(path string) string { return "https://" + u.Host + path })
+}
+
+// manifest describes the app that Slack calls at the given addresses; nil: at none.
+func manifest(to func(path string) string) ([]byte, error) {
 	names := make([]string, len(Scopes))
 	for i, s := range Scopes {
 		names[i] = s.Name
 	}
 	type object = map[string]any
+	command := object{
+		"command": "/federate", "description": "Ask for AWS access for a pipeline, without keys",
+		"usage_hint": "request | list | show F-17 | help", "should_escape": false,
+	}
+	events := object{"bot_events": []string{"app_home_opened"}}
+	interactivity := object{"is_enabled": true}
+	if to != nil {
+		command["url"], events["request_url"] = to("/slack/commands"), to("/slack/events")
+		interactivity["request_url"], interactivity["message_menu_options_url"] = to("/slack/interactions"), to("/slack/interactions")
+	}
 	return json.MarshalIndent(object{
 		"_metadata": object{"major_version": 2},
 		"display_information": object{
@@ -49,20 +67,14 @@ func Manifest(address string) ([]byte, error) {
 			"background_color": "#0b5d6b",
 		},
 		"features": object{
-			"app_home": object{"home_tab_enabled": true, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true},
-			"bot_user": object{"display_name": "fedbot", "always_online": true},
-			"slash_commands": []object{{
-				"command": "/federate", "description": "Ask for AWS access for a pipeline, without keys",
-				"usage_hint": "request | list | show F-17 | help", "url": to("/slack/commands"), "should_escape": false,
-			}},
+			"app_home":       object{"home_tab_enabled": true, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true},
+			"bot_user":       object{"display_name": "fedbot", "always_online": true},
+			"slash_commands": []object{command},
 		},
 		"oauth_config": object{"scopes": object{"bot": names}},
 		"settings": object{
-			"event_subscriptions": object{"request_url": to("/slack/events"), "bot_events": []string{"app_home_opened"}},
-			"interactivity": object{
-				"is_enabled": true, "request_url": to("/slack/interactions"), "message_menu_options_url": to("/slack/interactions"),
-			},
-			"org_deploy_enabled": false, "socket_mode_enabled": false, "token_rotation_enabled": false,
+			"event_subscriptions": events, "interactivity": interactivity,
+			"org_deploy_enabled": false, "socket_mode_enabled": to == nil, "token_rotation_enabled": false,
 		},
 	}, "", "  ")
 }

@@ -129,15 +129,17 @@ func TestManifestPassesSlacksSchema(t *testing.T) {
 	if os.Getenv("FEDBOT_SLACK_FACTS") == "" {
 		t.Skip("Slack's schema is not here; FEDBOT_SLACK_FACTS names its directory")
 	}
-	m, err := Manifest("https://fedbot.example.com")
-	if err != nil {
-		t.Fatal(err)
+	for _, address := range []string{"https://fedbot.example.com", ""} {
+		m, err := Manifest(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "manifest.json")
+		if err := os.WriteFile(file, m, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		judge.Node(t, "testdata/judge/slack-manifest-schema.cjs", "MANIFEST="+file)
 	}
-	file := filepath.Join(t.TempDir(), "manifest.json")
-	if err := os.WriteFile(file, m, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	judge.Node(t, "testdata/judge/slack-manifest-schema.cjs", "MANIFEST="+file)
 }
 
 func TestManifest(t *testing.T) {
@@ -146,6 +148,11 @@ func TestManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "manifest.json", m)
+	sockets, err := Manifest("")
+	if err != nil || strings.Contains(string(sockets), "https://") || !strings.Contains(string(sockets), `"socket_mode_enabled": true`) {
+		t.Errorf("%s, %v", sockets, err)
+	}
+	golden(t, "manifest_sockets.json", sockets)
 	link, err := CreateAppLink(m)
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +165,7 @@ func TestManifest(t *testing.T) {
 	if json.Unmarshal([]byte(u.Query().Get("manifest_json")), &there) != nil || json.Unmarshal(m, &back) != nil || !reflect.DeepEqual(there, back) {
 		t.Error("the link carries another manifest")
 	}
-	for _, wrong := range []string{"", "fedbot.example.com", "http://fedbot.example.com", "https://", "https://me:pw@fedbot.example.com", "https://fedbot.example.com/slack", "https://x/?a=b"} {
+	for _, wrong := range []string{"fedbot.example.com", "http://fedbot.example.com", "https://", "https://me:pw@fedbot.example.com", "https://fedbot.example.com/slack", "https://x/?a=b"} {
 		if _, err := Manifest(wrong); err == nil {
 			t.Errorf("%q was taken for an address", wrong)
 		}

@@ -72,10 +72,11 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	w := &world{t: t, clock: clock, gate: &wire.Gate{}, app: &app{clock: clock}}
 	there := httptest.NewServer(w.app)
 	t.Cleanup(there.Close)
-	var here *httptest.Server
+	here := httptest.NewUnstartedServer(nil)
+	address := "http://" + here.Listener.Addr().String() // known before anybody can ask for it
 	at := func(path string) func() string { return func() string { return there.URL + path } }
 	o := Options{
-		Gate: w.gate, Now: clock.Now, BaseURL: func() string { return here.URL }, Seed: seed, NoRateLimit: true,
+		Gate: w.gate, Now: clock.Now, BaseURL: func() string { return address }, Seed: seed, NoRateLimit: true,
 		Deadline: 2 * time.Second, EventRetries: []time.Duration{0, 0, 0},
 		App: App{
 			CommandsURL: at("/commands"), InteractionsURL: at("/interactions"), EventsURL: at("/events"),
@@ -89,7 +90,8 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here = httptest.NewServer(s)
+	here.Config.Handler = s
+	here.Start()
 	w.closed = func() { here.Close(); s.Close() }
 	t.Cleanup(func() {
 		for _, slip := range s.refusals.slips {
@@ -97,7 +99,7 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 		}
 	})
 	t.Cleanup(w.closed)
-	w.s, w.base = s, here.URL
+	w.s, w.base = s, address
 	w.bot = client.New("xoxb-bot", client.OptionAPIURL(here.URL+"/api/"))
 	w.eyes = client.New("xoxp-eyes", client.OptionAPIURL(here.URL+"/api/"))
 	return w
