@@ -39,7 +39,14 @@ func (w *world) client(token string) *ado.Connection {
 }
 
 func TestStockClientReadsTheOrganization(t *testing.T) {
-	w := newWorld(t, nil)
+	for _, areas := range []bool{false, true} {
+		w := newWorld(t, nil)
+		w.s.SetResourceAreas(areas)
+		w.readByStockClient(t)
+	}
+}
+
+func (w *world) readByStockClient(t *testing.T) {
 	ctx, conn := t.Context(), w.client("pat-fedbot")
 	data := must[*location.ConnectionData](t)(location.NewClient(ctx, conn).GetConnectionData(ctx, location.GetConnectionDataArgs{}))
 	if data.InstanceId.String() != orgID || *data.AuthenticatedUser.ProviderDisplayName != "fedbot" {

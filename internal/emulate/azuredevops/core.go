@@ -22,9 +22,6 @@ func (s *Server) connectionData(c *call) (any, error) {
 	}, nil
 }
 
-// resourceAreas is empty: clients then use the base URL for every area.
-func (s *Server) resourceAreas(*call) (any, error) { return list[object](nil), nil }
-
 // projectNamed finds by id or by name without case; past names count when asked for.
 func (s *Server) projectNamed(org, text string, history bool) (project, bool) {
 	for _, kind := range []string{"id", "name"} {

@@ -93,6 +93,20 @@ func decoded(t *testing.T, text string) (v any) {
 	return v
 }
 
+// scopeOf is the scope that this emulator wants for an operation, if it has it.
+func (s *Server) scopeOf(o answering) (string, bool) {
+	var path []string
+	for _, part := range o.segments[1:] {
+		if strings.HasPrefix(part, "{") {
+			part = "x"
+		}
+		path = append(path, part)
+	}
+	l, vars, ok := s.find(path)
+	call, has := l.calls[l.key(o.method, vars)]
+	return call.scope, ok && has
+}
+
 // TestShapesAreThePublishedOnes shows that the comparison which TestMain makes of all answers
 // finds what is wrong: each document here has one mistake.
 func TestShapesAreThePublishedOnes(t *testing.T) {
@@ -129,6 +143,19 @@ func TestShapesAreThePublishedOnes(t *testing.T) {
 		if strings.Join(got, ",") != want {
 			t.Errorf("%s: %v, want %q", body, got, want)
 		}
+	}
+	compared := 0
+	for _, o := range p.operations {
+		scope, ok := w.s.scopeOf(o)
+		if ok {
+			compared++
+		}
+		if ok && scope != strings.Join(o.scopes, "&") {
+			t.Errorf("%s needs the scopes %v, ours %s", o.id, o.scopes, scope)
+		}
+	}
+	if compared < 40 {
+		t.Errorf("scopes of %d published operations were compared", compared)
 	}
 	o, _ := p.find("GET", apis+"serviceendpoint/"+id+"/executionhistory", false)
 	var got []string

@@ -9,8 +9,8 @@
 // # Locations
 //
 // One table (locations.go) is both the answer to OPTIONS /_apis and the router.
-// ResourceAreas is empty, which makes clients use one base URL for everything,
-// so hosts that are separate in reality (extmgmt, vssps, auditservice) are
+// ResourceAreas is empty, which makes clients use one base URL for everything, unless
+// SetResourceAreas fills it with areas that all have that URL, so hosts that are separate in reality (extmgmt, vssps, auditservice) are
 // here one. Call names for the gate are area:Verb, as in
 // "serviceendpoint:CreateEndpoint"; see that table.
 //

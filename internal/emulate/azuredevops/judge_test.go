@@ -26,6 +26,9 @@ func TestMicrosoftsOwnClientIsContent(t *testing.T) {
 		if limit, err := strconv.Atoi(r.URL.Query().Get("limit")); err == nil {
 			w.s.SetRateLimit(RateLimit{Units: limit})
 		}
+		if r.URL.Query().Has("areas") {
+			w.s.SetResourceAreas(true)
+		}
 		n, _ := strconv.Atoi(r.URL.Query().Get("n"))
 		for range n {
 			w.s.Step(r.Context())

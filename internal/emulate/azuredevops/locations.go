@@ -28,7 +28,7 @@ func (s *Server) locations() []route {
 	}
 	return []route{
 		preview("e81700f7-3be2-46de-8624-2eb35882fcaa", "Location", "ResourceAreas", "_apis/{resource}/{areaId}", 1, calls{
-			"GET": {"GetResourceAreas", "", s.resourceAreas}}),
+			"GET": {"GetResourceAreas", "", s.resourceAreas}, "GET+": {"GetResourceArea", "", s.resourceArea}}),
 		preview("00d9565f-ed9c-4a06-9a50-00e7896ccab4", "Location", "ConnectionData", "_apis/{resource}", 1, calls{
 			"GET": {"GetConnectionData", "", s.connectionData}}),
 		at("603fe2ac-9723-48b9-88ad-09305aa6c6e1", "core", "projects", "_apis/{resource}/{*projectId}", 4, calls{

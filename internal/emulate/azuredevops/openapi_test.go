@@ -41,6 +41,7 @@ type (
 		newer                  bool // of the file for 7.2
 		models                 map[string]*schema
 		answers                map[string]*schema // by status
+		scopes                 []string
 	}
 )
 
@@ -80,6 +81,7 @@ var microsoft = sync.OnceValues(func() (*published, error) {
 				var o struct {
 					ID        string `json:"operationId"`
 					Responses map[string]struct{ Schema *schema }
+					Security  []map[string][]string
 				}
 				if method == "parameters" {
 					continue
@@ -91,6 +93,9 @@ var microsoft = sync.OnceValues(func() (*published, error) {
 					newer: strings.Contains(file, "/7.2/"), models: d.Definitions, answers: map[string]*schema{}}
 				for status, r := range o.Responses {
 					op.answers[status] = r.Schema
+				}
+				for _, s := range o.Security {
+					op.scopes = append(op.scopes, s["oauth2"]...)
 				}
 				p.operations = append(p.operations, op)
 			}

@@ -25,6 +25,7 @@ func (s *Server) settings() []wire.Switch {
 		wire.Duration("retry_after", "Retry-After with every answer, good ones too; 0s is none", func() time.Duration { return now().limit.RetryAfter },
 			func(d time.Duration) { l := now().limit; l.RetryAfter = d; s.SetRateLimit(l) }),
 		wire.Flag("sign_in_page", "whether every call is answered with the page to sign in on, whatever its token", func() bool { return now().signIn }, s.SetSignInPage),
+		wire.Flag("resource_areas", "whether the service names its areas, as in the cloud; without, clients take it for a server of one's own", func() bool { return now().areas }, s.SetResourceAreas),
 		{Name: "creation_fails", Says: "what new connections fail with, after the lag; empty: they do not fail", Get: func() any { return now().failing },
 			Set: func(raw json.RawMessage) error {
 				var text *string

@@ -35,6 +35,7 @@ type weather struct {
 	limit   RateLimit
 	signIn  bool
 	failing string                 // connections made now end like this; empty: well
+	areas   bool                   // the list of resource areas is not empty
 	silent  []string               // names of queues that no agent answers in any project; "*": all
 	spent   map[string][]time.Time // calls of the last five minutes by identity
 }

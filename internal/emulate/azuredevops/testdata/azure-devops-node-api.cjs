@@ -334,6 +334,18 @@ async function limits() {
   await fetch(`${STEP}?limit=0`, { method: 'POST' });
 }
 
+// In the cloud each area has an address, and an area without one does not exist.
+async function areas() {
+  await fetch(`${STEP}?areas`, { method: 'POST' });
+  const cloud = connect(ADMIN);
+  const places = await cloud.getLocationsApi();
+  await call('location/getResourceAreas:cloud', () => places.getResourceAreas(), r => assert.ok(r.length > 10));
+  await call('location/getResourceArea', () => places.getResourceArea('1814ab31-2f4f-4a9f-8761-f4d77dc5a5d7'), r => assert.equal(r.name, 'serviceendpoint'));
+  await call('serviceendpoint/getServiceEndpoints:cloud', async () => (await cloud.getServiceEndpointApi()).getServiceEndpoints(project), r => assert.ok(r.length));
+  await call('extensionmanagement/getInstalledExtensions:cloud', async () => (await cloud.getExtensionManagementApi()).getInstalledExtensions(), r => assert.equal(r.length, 1));
+  await assert.rejects(cloud.getWikiApi(), /Could not find information for resource area/);
+}
+
 async function main() {
   uncovered();
   watchVersions();
@@ -345,6 +357,7 @@ async function main() {
   await runs(k.id);
   await code();
   await around();
+  await areas();
   await limits();
 }
 
