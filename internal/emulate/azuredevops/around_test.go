@@ -117,6 +117,26 @@ func TestAuditLog(t *testing.T) {
 	}
 }
 
+func TestOnlyANameInOneProjectIsAnotherAction(t *testing.T) {
+	w := newWorld(t, nil)
+	id := w.connect("aws-prod")
+	w.want(204, "pat-fedbot", "PATCH", endpoints+"/"+id+"?api-version=7.1", `[{"name":"aws","projectReference":{"id":"`+opsID+`"}}]`, nil)
+	put := func(name, role string) string {
+		t.Helper()
+		body := strings.Replace(fmt.Sprintf(awsBody, "aws-prod", name, opsID), "role/ado/x", role, 1)
+		w.want(200, "pat-fedbot", "PUT", endpoints+"/"+id+"?api-version=7.1", body, nil)
+		all := w.s.audits.All()
+		return all[len(all)-1].Action
+	}
+	put("aws", "role/ado/x") // the body has other words for what is empty
+	if got := put("aws-ops", "role/ado/x"); got != "Library.ServiceConnectionForProjectModified" {
+		t.Errorf("another name in one project: %s", got)
+	}
+	if got := put("aws-ops", "role/ado/y"); got != "Library.ServiceConnectionModified" {
+		t.Errorf("another role: %s", got)
+	}
+}
+
 func TestAnAuditEntrySaysWhoDidWhatFromWhere(t *testing.T) {
 	w := newWorld(t, nil)
 	w.connect("aws-prod")

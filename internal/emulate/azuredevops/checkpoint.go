@@ -108,7 +108,7 @@ func (s *Server) checksBefore(r run, doc document, stage string) []check {
 func (s *Server) unauthorized(r run, doc document, stage string) []string {
 	var missing []string
 	allowed := func(kind, id string) bool {
-		p, _ := s.permissions.Get(permission{Project: r.Project, Type: kind, Resource: id}.key())
+		p, _ := s.seenPermission(permission{Project: r.Project, Type: kind, Resource: strings.ToLower(id)}.key())
 		return p.allows(r.Pipeline)
 	}
 	for _, name := range doc.connections(stage) {

@@ -3,6 +3,7 @@ package azuredevops
 import (
 	"cmp"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -84,10 +85,7 @@ func (s *Server) replaceConnection(c *call, k connection, in sent) (any, error) 
 			refs = append(refs, r)
 		}
 	}
-	action := "Library.ServiceConnectionModified"
-	if len(k.References) > 1 && len(in.References) == 1 && in.Name == k.Name {
-		action = "Library.ServiceConnectionForProjectModified" // only what it is called in one of its projects
-	}
+	before := k
 	k.Name, k.URL, k.Description = cmp.Or(in.Name, k.Name), in.URL, in.Description
 	k.Scheme, k.Parameters, k.Data, k.References = cmp.Or(in.Authorization.Scheme, k.Scheme), parameters, in.Data, refs
 	k.ModifiedBy, k.Modified = c.who.ID, s.o.Now()
@@ -95,10 +93,14 @@ func (s *Server) replaceConnection(c *call, k connection, in sent) (any, error) 
 		k.ServiceManagement = in.ServiceManagementReference
 	}
 	if in.IsDisabled != nil && c.version.atLeast(7, 2) {
-		k.Disabled = *in.IsDisabled
-		if !k.Disabled {
-			k.Used = s.o.Now()
+		if k.Disabled && !*in.IsDisabled {
+			k.Used = s.o.Now() // and not at once too old again
 		}
+		k.Disabled = *in.IsDisabled
+	}
+	action := "Library.ServiceConnectionModified"
+	if before.ModifiedBy, before.Modified, before.References = k.ModifiedBy, k.Modified, k.References; len(refs) > 1 && reflect.DeepEqual(before, k) {
+		action = "Library.ServiceConnectionForProjectModified" // only what it is called in one of its projects
 	}
 	if err := s.saved(s.connections.Put(k.ID, k), s.auditConnection(c, k, action, "was modified")); err != nil {
 		return nil, err

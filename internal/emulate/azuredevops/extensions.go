@@ -1,6 +1,7 @@
 package azuredevops
 
 import (
+	"net/http"
 	"strings"
 )
 
@@ -80,7 +81,7 @@ func (s *Server) installExtension(c *call) (any, error) {
 		return nil, denied(c, "manage extensions")
 	}
 	if c.org.Toolkit != "" {
-		return nil, refuse(409, "ExtensionAlreadyInstalledException", "TF1590010: The extension %s.%s is already installed in this organization.", publisher, name)
+		return nil, refuse(http.StatusConflict, "ExtensionAlreadyInstalledException", "TF1590010: The extension %s.%s is already installed in this organization.", publisher, name)
 	}
 	if version == "" {
 		version = toolkitNewest

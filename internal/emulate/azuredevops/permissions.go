@@ -73,7 +73,29 @@ func (s *Server) getPermission(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if seen, ok := s.seenPermission(p.key()); ok {
+		p = seen
+	}
 	return s.permissionView(p), nil
+}
+
+// seenPermission is what is granted on a resource as readers and runs see it.
+func (s *Server) seenPermission(key string) (permission, bool) {
+	if old, ok := s.weather.stale[key]; ok && s.o.Now().Before(old.until) {
+		return old.was, true
+	}
+	return s.permissions.Get(key)
+}
+
+// fade lets a change be seen only after the lag; changes in a row are seen together.
+func (s *Server) fade(was permission) {
+	if _, ok := s.weather.stale[was.key()]; s.weather.lag.Permit <= 0 || ok && s.o.Now().Before(s.weather.stale[was.key()].until) {
+		return
+	}
+	if s.weather.stale == nil {
+		s.weather.stale = map[string]stale{}
+	}
+	s.weather.stale[was.key()] = stale{was, s.o.Now().Add(s.weather.lag.Permit)}
 }
 
 func (s *Server) patchPermission(c *call) (any, error) {
@@ -117,6 +139,7 @@ func (s *Server) changePermission(c *call, kind, id string, in sentPermission) (
 	if !s.mayGuard(c, kind, id) {
 		return nil, denied(c, "manage pipeline permissions of the resource "+id)
 	}
+	was := p
 	p.Pipelines = slices.Clone(p.Pipelines)
 	for _, change := range in.Each {
 		if _, ok := s.pipelines.Get(c.project.ID + "/" + number(change.ID)); !ok {
@@ -144,5 +167,6 @@ func (s *Server) changePermission(c *call, kind, id string, in sentPermission) (
 	if err := s.saved(s.permissions.Put(p.key(), p), s.audit(c, c.project, action, "permissions of "+p.Type+" "+p.Resource+" changed", object{"ResourceId": p.Resource, "ResourceType": p.Type})); err != nil {
 		return nil, err
 	}
+	s.fade(was)
 	return s.permissionView(p), nil
 }

@@ -20,6 +20,8 @@ func (s *Server) settings() []wire.Switch {
 			func(d time.Duration) { l := now().lag; l.Create = d; s.SetLag(l) }),
 		wire.Duration("delete_lag", "how long a deleted connection is still seen, being deleted", func() time.Duration { return now().lag.Delete },
 			func(d time.Duration) { l := now().lag; l.Delete = d; s.SetLag(l) }),
+		wire.Duration("permit_lag", "how long readers and runs do not see a change of pipeline permissions", func() time.Duration { return now().lag.Permit },
+			func(d time.Duration) { l := now().lag; l.Permit = d; s.SetLag(l) }),
 		wire.Count("rate_limit", "calls that one identity may make in five minutes, the last fifth of them with a warning; 0 is no limit", func() int { return now().limit.Units },
 			func(n int) { l := now().limit; l.Units = n; s.SetRateLimit(l) }),
 		wire.Duration("retry_after", "Retry-After with every answer, good ones too; 0s is none", func() time.Duration { return now().limit.RetryAfter },

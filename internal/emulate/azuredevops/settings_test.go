@@ -41,7 +41,7 @@ func TestSettingsReachTheServer(t *testing.T) {
 		return out
 	}
 	usual := control("GET", "", 200)
-	want := map[string]any{"create_lag": "0s", "delete_lag": "0s", "rate_limit": 0.0, "retry_after": "0s", "sign_in_page": false, "resource_areas": false, "creation_fails": "", "silent_pools": []any{}}
+	want := map[string]any{"create_lag": "0s", "delete_lag": "0s", "permit_lag": "0s", "rate_limit": 0.0, "retry_after": "0s", "sign_in_page": false, "resource_areas": false, "creation_fails": "", "silent_pools": []any{}}
 	if diff := cmp.Diff(want, usual); diff != "" {
 		t.Fatalf("as usual (-want +got):\n%s", diff)
 	}

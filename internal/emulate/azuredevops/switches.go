@@ -14,6 +14,7 @@ import (
 type Lag struct {
 	Create time.Duration // a new connection or project is not ready before
 	Delete time.Duration // a deleted connection is still seen, being deleted
+	Permit time.Duration // a change of pipeline permissions is not seen by readers and runs before
 }
 
 // RateLimit is how much one identity may do. The service counts units of its own
@@ -35,13 +36,19 @@ type weather struct {
 	limit   RateLimit
 	signIn  bool
 	failing string                 // connections made now end like this; empty: well
+	stale   map[string]stale       // what is still seen of permissions that were changed, by their keys
 	areas   bool                   // the list of resource areas is not empty
 	silent  []string               // names of queues that no agent answers in any project; "*": all
 	spent   map[string][]time.Time // calls of the last five minutes by identity
 }
 
+type stale struct {
+	was   permission
+	until time.Time
+}
+
 // SetLag makes creating and deleting take their time from now on. What is being made
-// keeps its moment; what is being deleted takes the new time.
+// keeps its moment, and so does a changed permission; what is being deleted takes the new time.
 func (s *Server) SetLag(l Lag) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -66,6 +66,31 @@ func TestCreationTakesItsTime(t *testing.T) {
 	}
 }
 
+func TestAPermissionIsSeenLater(t *testing.T) {
+	w := newWorld(t, nil)
+	w.s.SetLag(Lag{Permit: time.Minute})
+	id := w.connect("aws-prod")
+	at := apis + "pipelines/pipelinepermissions/endpoint/" + id
+	granted := func() int {
+		t.Helper()
+		var p struct{ Pipelines []struct{ ID int } }
+		w.want(200, "pat-fedbot", "GET", at, "", &p)
+		return len(p.Pipelines)
+	}
+	var said struct{ Pipelines []struct{ ID int } }
+	w.want(200, "pat-fedbot", "PATCH", at+"?api-version=7.1-preview.1", `{"pipelines":[{"id":7,"authorized":true}]}`, &said)
+	r := w.queue("main")
+	w.steps(8)
+	if len(said.Pipelines) != 1 || granted() != 0 || w.state(r.ID).State != "inProgress" {
+		t.Errorf("at once: said %d, seen %d, %+v", len(said.Pipelines), granted(), w.state(r.ID))
+	}
+	w.now = w.now.Add(time.Minute)
+	w.steps(8)
+	if granted() != 1 || w.state(r.ID).Result != "succeeded" {
+		t.Errorf("a minute later: seen %d, %+v", granted(), w.state(r.ID))
+	}
+}
+
 func TestCreationCanFail(t *testing.T) {
 	w := newWorld(t, nil)
 	w.s.SetCreationFails("the service principal could not be made")
