@@ -27,6 +27,8 @@ func checkProjectName(name string) error {
 		return errors.New(`must not contain any of / : \ ~ & % ; @ ' " ? < > | # $ * } { , + = [ ]`)
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return errors.New("must not contain control characters")
+	case strings.ContainsRune(name, utf8.RuneError): // what half a surrogate pair in JSON becomes
+		return errors.New("must not contain surrogate characters")
 	case strings.HasPrefix(name, "_"), strings.HasPrefix(name, "."), strings.HasSuffix(name, "."):
 		return errors.New("must not begin with _ and neither begin nor end with a full stop")
 	case reservedProjectNames[strings.ToLower(name)]:
