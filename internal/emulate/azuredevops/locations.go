@@ -51,7 +51,9 @@ func (s *Server) locations() []route {
 		at("10a16738-9299-4cd1-9a81-fd23ad6200d0", "serviceendpoint", "executionhistory", "{project}/_apis/{area}/{endpointId}/{resource}", 1, calls{
 			"GET": {"GetExecutionHistory", read, s.executionHistory}}),
 		at("5a7938a4-655e-486c-b562-b78c54a7e87b", "serviceendpoint", "types", "_apis/{area}/{resource}", 1, calls{
-			"GET": {"ListEndpointTypes", read, s.listTypes}}),
+			"GET": {"ListEndpointTypes", read, s.listTypes}, "POST": {"FilterEndpointTypes", read, s.filterTypes}}),
+		at("a01a273f-aa29-4066-b042-3ea628ef6848", "serviceendpoint", "types", "_apis/{area}/{resource}", 1, calls{
+			"POST": {"FilterEndpointTypes", read, s.filterTypes}}),
 		preview("fb0da285-f23e-4b56-8b53-3ef5f9f6de66", "ExtensionManagement", "InstalledExtensionsByName", "_apis/{area}/{resource}/{publisherName}/{extensionName}/{version}", 2, calls{
 			"GET": {"GetExtension", "vso.extension_manage", s.getExtension}, "POST": {"InstallExtension", "vso.extension_manage", s.installExtension},
 			"POST+": {"InstallExtension", "vso.extension_manage", s.installExtension}, "DELETE": {"UninstallExtension", "vso.extension_manage", s.uninstallExtension}}),
@@ -66,6 +68,8 @@ func (s *Server) locations() []route {
 			"PATCH+": {"UpdateCheck", execute + "&" + guard, s.updateCheck}, "DELETE+": {"DeleteCheck", execute + "&" + guard, s.deleteCheck}}),
 		preview("5f3d0e64-f943-4584-8811-77eb495e831e", "PipelinesChecks", "queryconfigurations", "{project}/_apis/pipelines/checks/{resource}", 1, calls{
 			"POST": {"QueryChecks", build, s.queryChecks}}),
+		preview("91282c1d-c183-444f-9554-1485bfb3879d", "PipelinesChecks", "runs", "{project}/_apis/pipelines/checks/{resource}/{checkSuiteId}", 1, calls{
+			"GET+": {"GetCheckSuite", build, s.getSuite}}),
 		at("37794717-f36f-4d78-b2bf-4dc30d0cfbcd", "pipelinesapproval", "approvals", "{project}/_apis/pipelines/{resource}/{approvalId}", 1, calls{
 			"GET": {"ListApprovals", build, s.listApprovals}, "GET+": {"GetApproval", build, s.getApproval}, "PATCH": {"UpdateApprovals", execute + "&vso.pipelineresources_use", s.updateApprovals}}),
 

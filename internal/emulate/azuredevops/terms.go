@@ -82,6 +82,11 @@ func (r run) terms() []string {
 	for _, id := range r.Used {
 		all = append(all, term("used", id))
 	}
+	for _, x := range r.Records {
+		if x.Type == "Checkpoint" {
+			all = append(all, term("suite", x.ID))
+		}
+	}
 	return all
 }
 

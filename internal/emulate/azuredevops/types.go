@@ -76,6 +76,21 @@ func (s *Server) listTypes(c *call) (any, error) {
 	return list(all), nil
 }
 
+// filterTypes gives the types of a list of names.
+func (s *Server) filterTypes(c *call) (any, error) {
+	var names []string
+	if err := c.decode(&names); err != nil {
+		return nil, err
+	}
+	var all []object
+	for _, t := range endpointTypes(c.org) {
+		if containsFold(names, t.name) {
+			all = append(all, t.view())
+		}
+	}
+	return list(all), nil
+}
+
 func (t endpointType) view() object {
 	inputs := make([]object, 0, len(t.inputs))
 	for _, f := range t.inputs {

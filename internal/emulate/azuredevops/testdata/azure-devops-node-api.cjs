@@ -98,6 +98,7 @@ async function connections() {
     assert.equal(r[0].name, 'AWS');
     assert.ok(r[0].authenticationSchemes[0].inputDescriptors.some(d => d.id === 'useOIDC'));
   });
+  await call('serviceendpoint/getFilteredServiceEndpointTypes', () => api.getFilteredServiceEndpointTypes(['AWS', 'none']), r => assert.deepEqual(r.map(x => x.name), ['AWS']));
   const secret = aws('judge-aws');
   secret.authorization.parameters.password = 'not to be seen';
   secret.authorization.parameters.username = 'AKIAIOSFODNN7EXAMPLE';
@@ -234,6 +235,10 @@ async function runs(id) {
     for (const kind of ['Stage', 'Phase', 'Job', 'Task', 'Checkpoint', 'Checkpoint.Authorization', 'Checkpoint.Approval']) assert.ok(kinds.has(kind), kind);
     assert.ok(r.records.every(x => x.state === bi.TimelineRecordState.Completed));
   });
+  const suite = (await build.getBuildTimeline(project, run.id)).records.find(x => x.type === 'Checkpoint').id;
+  const suites = ['7.2-preview.1', 'PipelinesChecks', '91282c1d-c183-444f-9554-1485bfb3879d'];
+  await call('checks/getSuite', () => raw(admin, 'GET', ...suites, { project, checkSuiteId: suite }), r => assert.deepEqual([r.status, r.checkRuns[0].status, r.checkRuns[0].checkConfigurationRef.type.name], ['approved', 'approved', 'Approval']));
+  await missing('checks/getSuite', () => raw(admin, 'GET', ...suites, { project, checkSuiteId: OTHER }));
   await call('build/getBuildLogs', () => build.getBuildLogs(project, run.id), r => assert.equal(r.length, 1));
   await call('build/getBuildLogLines', () => build.getBuildLogLines(project, run.id, 1), r => assert.ok(r.some(x => x.endsWith('FED-END'))));
   await call('build/getBuildLog', async () => (await build.getBuildLog(project, run.id, 1)).toArray(), r => assert.match(Buffer.concat(r).toString(), /FED-BEGIN judge-1/));
