@@ -133,6 +133,16 @@ func TestAuthorOfAnotherFieldIsRefused(t *testing.T) {
 	if !ok || refusal.Code != "author" {
 		t.Errorf("the author of the other field: %v", refusal)
 	}
+	_ = restore(second) // once more: kept once
+	kept := 0
+	for _, ev := range w.mem.events[id] {
+		if b, ok := ev.Body.(RefusedPress); ok && b.Verb == "restore" && b.Code == "author" && ev.By.Actor == second {
+			kept++
+		}
+	}
+	if kept != 1 {
+		t.Errorf("the history keeps %d times that the author pressed\n%s", kept, w.story(id))
+	}
 	if err := restore(approver); err != nil {
 		t.Fatal(err)
 	}

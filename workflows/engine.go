@@ -230,7 +230,7 @@ func (e *Engine) Order(ctx context.Context, o Order) (Federation, error) {
 	if err != nil {
 		return Federation{}, err
 	}
-	return e.decide(ctx, o.Federation, o.Delivery, who, func(f Federation) ([]Body, error) {
+	f, err := e.decide(ctx, o.Federation, o.Delivery, who, func(f Federation) ([]Body, error) {
 		if isOperator(who.Actor) {
 			if o.Verb != OrderRevoke && o.Verb != OrderQuarantine {
 				return nil, Refuse("may_not", "From the host one can quarantine and revoke. Everything else is done where people are signed in: in Slack.")
@@ -252,6 +252,7 @@ func (e *Engine) Order(ctx context.Context, o Order) (Federation, error) {
 		// is an author too. Nobody who may not restore anyway gets this far.
 		return f.Obey(o, roles, e.authorsOf(ctx, f, o.Finding).By(who), e.Now())
 	})
+	return f, e.recordPress(ctx, Press{Delivery: o.Delivery, By: o.By, Request: o.Federation.Request(1)}, who, string(o.Verb), err)
 }
 
 // authorsOf are the authors of all that restoring a finding would put back.
@@ -326,7 +327,7 @@ func (e *Engine) decide(ctx context.Context, id FederationID, delivery string, w
 // a double press leave no trace.
 func (e *Engine) recordPress(ctx context.Context, p Press, who Person, verb string, err error) error {
 	refusal, ok := errors.AsType[*Refusal](err)
-	if !ok || !slices.Contains([]string{"not_in_group", "own_request", "own_quarantine", "joined_later", "not_a_member"}, refusal.Code) {
+	if !ok || !slices.Contains([]string{"not_in_group", "own_request", "own_quarantine", "author", "joined_later", "not_a_member"}, refusal.Code) {
 		return err
 	}
 	_, recorded := e.decide(ctx, p.Request.Federation(), p.Delivery, who, func(f Federation) ([]Body, error) {
