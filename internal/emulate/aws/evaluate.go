@@ -37,6 +37,8 @@ func (d *document) judge(q question) verdict {
 	return out
 }
 
+// applies says whether a statement is about the question. One that names a variable
+// which has no value is invalid, as AWS has documented: it neither allows nor denies.
 func (d *document) applies(st statement, q question) bool {
 	if st.hasPrincipal && !namesAny(st.principals, q.who) || st.hasNotPrincipal && namesAny(st.notPrincipals, q.who) {
 		return false
@@ -47,9 +49,14 @@ func (d *document) applies(st statement, q question) bool {
 		return false
 	}
 	if st.hasResource || st.hasNotResource {
-		hit := anyOf(slices.Concat(st.resources, st.notResources), func(r string) bool {
-			return newPattern(r, d.version, q.keys).matches(q.resource)
-		})
+		hit := false
+		for _, r := range slices.Concat(st.resources, st.notResources) {
+			p := newResource(r, d.version, q.keys)
+			if !p.usable {
+				return false
+			}
+			hit = hit || p.matches(q.resource)
+		}
 		if hit != st.hasResource {
 			return false
 		}
@@ -59,9 +66,16 @@ func (d *document) applies(st statement, q question) bool {
 
 func (d *document) meets(c condition, keys contextKeys) bool {
 	got, present := keys[strings.ToLower(c.key)]
+	version := d.version
+	if !c.operator.variables() {
+		version = ""
+	}
 	want := make([]pattern, len(c.values))
 	for i, v := range c.values {
-		want[i] = newPattern(v, d.version, keys)
+		want[i] = newPattern(v, version, keys)
+		if !want[i].usable && !c.operator.ifExists {
+			return false
+		}
 	}
 	return c.operator.holds(got, present, want)
 }

@@ -121,7 +121,8 @@ func TestVariables(t *testing.T) {
 		{"StringEquals", "home/${aws:username}", "home/ann", allows},
 		{"StringLike", "home/${AWS:UserName}*", "home/ann/x", allows},
 		{"StringEquals", "${aws:missing}", "", silent},
-		{"StringNotEquals", "${aws:missing}", "x", allows},
+		{"StringNotEquals", "${aws:missing}", "x", silent}, // a variable without a value makes the statement invalid
+		{"StringNotEqualsIfExists", "${aws:missing}", "x", allows},
 		{"StringEquals", "${aws:missing, 'none'}", "none", allows},
 		{"StringLike", "a${*}", "ab", silent},
 		{"StringLike", "a${*}", "a*", allows},

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -70,6 +71,11 @@ func parseOperator(name string) (operator, bool) {
 	return op, ok && (op.test != "Null" || !ifExists)
 }
 
+// variables says whether values of the operator may hold policy variables.
+func (o operator) variables() bool {
+	return strings.HasPrefix(o.test, "String") || strings.HasPrefix(o.test, "Arn")
+}
+
 // check refuses policy values that the operator could never compare.
 func (o operator) check(values []string) error {
 	for _, v := range values {
@@ -79,7 +85,7 @@ func (o operator) check(values []string) error {
 		case o.test == "Bool" || o.test == "Null":
 			ok = strings.EqualFold(v, "true") || strings.EqualFold(v, "false")
 		case strings.HasPrefix(o.test, "Numeric"):
-			_, ok = new(big.Rat).SetString(v)
+			_, ok = parseNumber(v)
 		case strings.HasPrefix(o.test, "Date"):
 			_, ok = parseDate(v)
 		case o.test == "IpAddress":
@@ -99,6 +105,9 @@ func (o operator) check(values []string) error {
 // the call has the key at all.
 func (o operator) holds(got []string, present bool, want []pattern) bool {
 	present = present && len(got) > 0
+	if o.set != "" && !anyOf(got, func(v string) bool { return v != "" }) {
+		present = false // a set of empty text is an empty set
+	}
 	if o.test == "Null" {
 		return anyOf(want, func(w pattern) bool { return strings.EqualFold(w.plain(), "true") != present })
 	}
@@ -131,10 +140,20 @@ func anyOf[T any](list []T, is func(T) bool) bool {
 
 func number(is func(int) bool) func(string, pattern) bool {
 	return func(got string, want pattern) bool {
-		a, ok1 := new(big.Rat).SetString(got)
-		b, ok2 := new(big.Rat).SetString(want.plain())
+		a, ok1 := parseNumber(got)
+		b, ok2 := parseNumber(want.plain())
 		return ok1 && ok2 && is(a.Cmp(b))
 	}
+}
+
+var decimal = regexp.MustCompile(`^[+-]?(\d+(\.\d*)?|\.\d+)$`)
+
+// parseNumber reads an integer or a decimal, and no fraction or power.
+func parseNumber(v string) (*big.Rat, bool) {
+	if !decimal.MatchString(v) {
+		return nil, false
+	}
+	return new(big.Rat).SetString(v)
 }
 
 func date(is func(int) bool) func(string, pattern) bool {

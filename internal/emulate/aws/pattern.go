@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -9,7 +10,30 @@ import (
 type pattern struct {
 	runes  []rune
 	wild   []bool // the rune at this place is a wildcard
+	within []bool // it is one that stays within its part of an ARN; nil: there are none
 	usable bool   // false: a variable had no value, so that nothing can match
+}
+
+// newResource is a value of Resource or NotResource. Variables can stand only after
+// the fifth colon of an ARN. Before it a wildcard stays within its part, but for a
+// star at the end of one, which may run on over colons.
+func newResource(text, version string, keys contextKeys) pattern {
+	parts := strings.SplitN(text, ":", 6)
+	if len(parts) < 6 {
+		return newPattern(text, "", nil)
+	}
+	p := newPattern(strings.Join(parts[:5], ":")+":", "", nil)
+	p.within = make([]bool, len(p.runes))
+	for i, r := range p.runes {
+		p.within[i] = p.wild[i] && (r == '?' || p.runes[i+1] != ':')
+	}
+	rest := newPattern(parts[5], version, keys)
+	p.runes, p.wild, p.usable = append(p.runes, rest.runes...), append(p.wild, rest.wild...), rest.usable
+	p.within = append(p.within, make([]bool, len(rest.runes))...)
+	if !slices.Contains(p.within, true) {
+		p.within = nil
+	}
+	return p
 }
 
 // newPattern fills in policy variables, which exist since version 2012-10-17.
@@ -49,6 +73,9 @@ func (p pattern) matches(text string) bool {
 		return false
 	}
 	runes := []rune(text)
+	if p.within != nil {
+		return p.matchesWithin(runes)
+	}
 	i, j, star, mark := 0, 0, -1, 0
 	for j < len(runes) {
 		switch {
@@ -71,17 +98,47 @@ func (p pattern) matches(text string) bool {
 	return i == len(p.runes)
 }
 
+// matchesWithin matches where some wildcards may not take a colon: place i of reach
+// says whether what was read so far can end before the pattern's rune i.
+func (p pattern) matchesWithin(text []rune) bool {
+	reach := make([]bool, len(p.runes)+1)
+	reach[0] = true
+	skip := func() { // stars that take nothing
+		for i, r := range p.runes {
+			reach[i+1] = reach[i+1] || reach[i] && p.wild[i] && r == '*'
+		}
+	}
+	skip()
+	for _, c := range text {
+		next := make([]bool, len(reach))
+		for i, r := range p.runes {
+			switch {
+			case !reach[i] || p.within[i] && c == ':':
+			case !p.wild[i]:
+				next[i+1] = next[i+1] || r == c
+			case r == '*':
+				next[i] = true
+			default:
+				next[i+1] = true
+			}
+		}
+		reach = next
+		skip()
+	}
+	return reach[len(p.runes)]
+}
+
 // split cuts the pattern at a separator into at most n parts.
 func (p pattern) split(sep rune, n int) []pattern {
 	var parts []pattern
 	from := 0
 	for i, r := range p.runes {
 		if r == sep && len(parts) < n-1 {
-			parts = append(parts, pattern{p.runes[from:i], p.wild[from:i], p.usable})
+			parts = append(parts, pattern{runes: p.runes[from:i], wild: p.wild[from:i], usable: p.usable})
 			from = i + 1
 		}
 	}
-	return append(parts, pattern{p.runes[from:], p.wild[from:], p.usable})
+	return append(parts, pattern{runes: p.runes[from:], wild: p.wild[from:], usable: p.usable})
 }
 
 // contextKeys are the condition keys of one call, by lower-case name.

@@ -24,17 +24,22 @@ func (r *rig) signed(t *testing.T, k keys, service, method, path string, body []
 	for name, value := range headers {
 		req.Header.Set(name, value)
 	}
+	signRequest(t, req, k, service, body, r.Now())
+	return req
+}
+
+func signRequest(t testing.TB, req *http.Request, k keys, service string, body []byte, now time.Time) {
+	t.Helper()
 	sum := sha256.Sum256(body)
 	if service == "s3" {
 		req.Header.Set(hashHeader, hex.EncodeToString(sum[:]))
 	}
 	creds := sdk.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret, SessionToken: k.token}
 	err := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = service == "s3" }).
-		SignHTTP(context.Background(), creds, req, hex.EncodeToString(sum[:]), service, region, r.Now())
+		SignHTTP(context.Background(), creds, req, hex.EncodeToString(sum[:]), service, region, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return req
 }
 
 // do sends a request and returns the status and the body.
