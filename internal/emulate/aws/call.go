@@ -43,6 +43,8 @@ type call struct {
 
 // service is one of the services: how it names its operations, does them and says no.
 type service struct {
+	// names are all its operations.
+	names []string
 	// operation names what is asked for, or is empty.
 	operation func(*call) string
 	// serve does it and writes the answer.

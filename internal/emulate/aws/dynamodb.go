@@ -2,6 +2,7 @@ package aws
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,6 +58,7 @@ type dynamoInput struct {
 // dynamoService is a little of DynamoDB over JSON 1.0.
 func dynamoService() service {
 	return service{
+		names:  append(slices.Sorted(maps.Keys(dynamoOperations)), "ListTables"),
 		errors: jsonDoubts,
 		operation: func(c *call) string {
 			name, ok := strings.CutPrefix(c.r.Header.Get("X-Amz-Target"), dynamoTarget)

@@ -195,6 +195,7 @@ func FuzzDocument(f *testing.F) {
 func FuzzPattern(f *testing.F) {
 	f.Add("a*b?c", "aXXbYc")
 	f.Add("**", "")
+	f.Add("arn:aws:*b:*:?:a?b*", "arn:aws:ab:c:d:a:b:c")
 	f.Fuzz(func(t *testing.T, text, value string) {
 		p := newPattern(text, "", nil)
 		if string([]rune(text)) == text && text == value && !p.matches(value) {
@@ -202,6 +203,10 @@ func FuzzPattern(f *testing.F) {
 		}
 		if len(p.split(':', 6)) > 6 {
 			t.Error("too many parts")
+		}
+		narrow := newResource(text, "", nil)
+		if narrow.matches(value) && !p.matches(value) {
+			t.Errorf("%q matches %q only where wildcards stay within their part", text, value)
 		}
 	})
 }

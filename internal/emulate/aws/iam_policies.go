@@ -231,8 +231,12 @@ func createPolicyVersion(c *call) (any, error) {
 	if len(p.Versions) >= quotaPolicyVersions {
 		return nil, limitExceeded("A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", quotaPolicyVersions)
 	}
-	last, _ := strconv.Atoi(strings.TrimPrefix(p.Versions[len(p.Versions)-1].ID, "v"))
-	v := PolicyVersion{ID: fmt.Sprintf("v%d", last+1), Document: text, Created: c.now}
+	for _, v := range p.Versions {
+		n, _ := strconv.Atoi(strings.TrimPrefix(v.ID, "v"))
+		p.Last = max(p.Last, n)
+	}
+	p.Last++
+	v := PolicyVersion{ID: fmt.Sprintf("v%d", p.Last), Document: text, Created: c.now}
 	p.Versions, p.Updated = append(slices.Clone(p.Versions), v), c.now
 	if c.form.Get("SetAsDefault") == "true" {
 		p.Default, p.Document = v.ID, text

@@ -3,7 +3,9 @@ package aws
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +16,7 @@ type jsonOperation func(*call) (any, error)
 // JSON goes in and comes out.
 func jsonService(target string, operations map[string]jsonOperation) service {
 	return service{
+		names:  slices.Sorted(maps.Keys(operations)),
 		errors: jsonDoubts,
 		operation: func(c *call) string {
 			said := c.r.Header.Get("X-Amz-Target")

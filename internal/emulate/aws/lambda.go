@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -64,7 +65,7 @@ const functionsPath = "/2015-03-31/functions"
 
 // lambdaService is a little of Lambda: new code for a function, and reading it.
 func lambdaService() service {
-	return service{errors: lambdaDoubts, operation: lambdaOperation, serve: serveLambda, fail: failLambda}
+	return service{names: slices.Sorted(maps.Keys(lambdaEvents)), errors: lambdaDoubts, operation: lambdaOperation, serve: serveLambda, fail: failLambda}
 }
 
 // functionName is the function that the path names, by name or ARN, and what of it.

@@ -191,7 +191,7 @@ func checkTags(tags []Tag) error {
 		seen[strings.ToLower(t.Key)] = true
 	}
 	if len(tags) > quotaTags {
-		return limitExceeded("The number of tags has reached the maximum limit.")
+		return constraint("", "tags", "Member must have length less than or equal to "+strconv.Itoa(quotaTags))
 	}
 	return nil
 }

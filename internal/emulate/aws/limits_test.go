@@ -56,7 +56,7 @@ func TestCreateRoleRefusals(t *testing.T) {
 		{"user that does not exist", "MalformedPolicyDocument", trust(statement(`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + prod + `:user/nobody"},"Action":"sts:AssumeRole"`))},
 		{"beyond Latin-1", "ValidationError", trust(trustFor("sc://a/日本/c"))},
 		{"3 kB", "LimitExceeded", trust(trustFor(strings.Repeat("a", 3000)))},
-		{"51 tags", "LimitExceeded", tags(many...)},
+		{"51 tags", "ValidationError", tags(many...)},
 		{"tag twice", "InvalidInput", tags("Owner", "a", "owner", "b")},
 		{"reserved tag", "InvalidInput", tags("aws:x", "a")},
 		{"tag with a hash", "ValidationError", tags("k", "a#b")},

@@ -84,6 +84,7 @@ type Policy struct {
 	Document    string          `json:"document"` // the default version's text; in a seed, all there is
 	Versions    []PolicyVersion `json:"versions"`
 	Default     string          `json:"default"`
+	Last        int             `json:"last,omitempty"` // number of the newest version ever: numbers do not come back
 	Tags        []Tag           `json:"tags,omitempty"`
 	Created     time.Time       `json:"created"`
 	Updated     time.Time       `json:"updated"`

@@ -2,8 +2,11 @@ package aws
 
 import (
 	"encoding/xml"
+	"iter"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +29,7 @@ type operation struct {
 // queryService is a service of the query protocol: a form goes in, XML comes out.
 func queryService(version string, operations map[string]operation, anonymous map[string]func(*call) (any, error)) service {
 	return service{
+		names:  slices.Sorted(seqs(maps.Keys(operations), maps.Keys(anonymous))),
 		errors: queryDoubts,
 		operation: func(c *call) string {
 			c.readForm()
@@ -101,6 +105,19 @@ func (c *call) readForm() {
 	}
 	for k, v := range fields {
 		c.form[k] = v
+	}
+}
+
+// seqs is one sequence after the other.
+func seqs[T any](all ...iter.Seq[T]) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, one := range all {
+			for v := range one {
+				if !yield(v) {
+					return
+				}
+			}
+		}
 	}
 }
 

@@ -53,8 +53,8 @@ type readOperator struct {
 var documentedOperators = map[string]readOperator{
 	"StringEquals":              {false, false, true, func(r, p string) bool { return r == p }},
 	"StringNotEquals":           {true, false, true, func(r, p string) bool { return r == p }},
-	"StringEqualsIgnoreCase":    {false, false, true, func(r, p string) bool { return strings.ToLower(r) == strings.ToLower(p) }},
-	"StringNotEqualsIgnoreCase": {true, false, true, func(r, p string) bool { return strings.ToLower(r) == strings.ToLower(p) }},
+	"StringEqualsIgnoreCase":    {false, false, true, readFold},
+	"StringNotEqualsIgnoreCase": {true, false, true, readFold},
 	"StringLike":                {false, true, true, likeWhole},
 	"StringNotLike":             {true, true, true, likeWhole},
 	"NumericEquals":             {false, false, false, readNumbers(func(r, p float64) bool { return r == p })},
@@ -69,7 +69,7 @@ var documentedOperators = map[string]readOperator{
 	"DateLessThanEquals":        {false, false, false, readDates(func(r, p time.Time) bool { return !r.After(p) })},
 	"DateGreaterThan":           {false, false, false, readDates(func(r, p time.Time) bool { return r.After(p) })},
 	"DateGreaterThanEquals":     {false, false, false, readDates(func(r, p time.Time) bool { return !r.Before(p) })},
-	"Bool":                      {false, false, false, func(r, p string) bool { return strings.ToLower(r) == strings.ToLower(p) }},
+	"Bool":                      {false, false, false, readFold},
 	"BinaryEquals":              {false, false, false, readBinary},
 	"IpAddress":                 {false, false, false, readAddress},
 	"NotIpAddress":              {true, false, false, readAddress},
@@ -87,6 +87,11 @@ const readStar, readMark = "\uE000", "\uE001"
 func likeExpression(value, star, mark string) string {
 	value = regexp.QuoteMeta(value)
 	return strings.NewReplacer(readStar, star, readMark, mark).Replace(value)
+}
+
+// readFold compares whole texts ignoring case.
+func readFold(request, policy string) bool {
+	return regexp.MustCompile(`(?is)^` + regexp.QuoteMeta(policy) + `$`).MatchString(request)
 }
 
 func likeWhole(request, policy string) bool {

@@ -36,7 +36,7 @@ func (o Object) etag() string {
 
 // s3Service is a little of S3, addressed by path.
 func s3Service() service {
-	return service{errors: s3Doubts, operation: s3Operation, serve: serveS3, fail: failS3}
+	return service{names: []string{"DeleteObject", "GetBucketLocation", "GetObject", "HeadBucket", "HeadObject", "ListBuckets", "ListObjectsV2", "PutObject"}, errors: s3Doubts, operation: s3Operation, serve: serveS3, fail: failS3}
 }
 
 // s3Path is the bucket and the key that a path names.
