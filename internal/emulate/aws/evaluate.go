@@ -37,8 +37,9 @@ func (d *document) judge(q question) verdict {
 	return out
 }
 
-// applies says whether a statement is about the question. One that names a variable
-// which has no value is invalid, as AWS has documented: it neither allows nor denies.
+// applies says whether a statement is about the question. A value with a variable that
+// has no value matches nothing. AWS says that this "might" make the whole statement
+// invalid, and not when.
 func (d *document) applies(st statement, q question) bool {
 	if st.hasPrincipal && !namesAny(st.principals, q.who) || st.hasNotPrincipal && namesAny(st.notPrincipals, q.who) {
 		return false
@@ -51,11 +52,7 @@ func (d *document) applies(st statement, q question) bool {
 	if st.hasResource || st.hasNotResource {
 		hit := false
 		for _, r := range slices.Concat(st.resources, st.notResources) {
-			p := newResource(r, d.version, q.keys)
-			if !p.usable {
-				return false
-			}
-			hit = hit || p.matches(q.resource)
+			hit = hit || newResource(r, d.version, q.keys).matches(q.resource)
 		}
 		if hit != st.hasResource {
 			return false
@@ -73,9 +70,6 @@ func (d *document) meets(c condition, keys contextKeys) bool {
 	want := make([]pattern, len(c.values))
 	for i, v := range c.values {
 		want[i] = newPattern(v, version, keys)
-		if !want[i].usable && !c.operator.ifExists {
-			return false
-		}
 	}
 	return c.operator.holds(got, present, want)
 }

@@ -121,7 +121,7 @@ func TestVariables(t *testing.T) {
 		{"StringEquals", "home/${aws:username}", "home/ann", allows},
 		{"StringLike", "home/${AWS:UserName}*", "home/ann/x", allows},
 		{"StringEquals", "${aws:missing}", "", silent},
-		{"StringNotEquals", "${aws:missing}", "x", silent}, // a variable without a value makes the statement invalid
+		{"StringNotEquals", "${aws:missing}", "x", allows}, // nothing is excluded
 		{"StringNotEqualsIfExists", "${aws:missing}", "x", allows},
 		{"StringEquals", "${aws:missing, 'none'}", "none", allows},
 		{"StringLike", "a${*}", "ab", silent},

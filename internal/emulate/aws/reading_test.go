@@ -186,8 +186,9 @@ var readVariable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
 // fill puts values in the place of variables. Wildcards of the policy's own become
 // readStar and readMark; those that values bring do not. found is false if a
-// variable has no value: "any attempt to match it fails and causes the statement to
-// be invalid".
+// variable has no value: "any attempt to match it fails". The user guide goes on that
+// this "might cause the entire statement to be invalid", and does not say when; both
+// readings take it that the value alone matches nothing.
 func (r readRequest) fill(text string, variables bool) (filled string, found bool) {
 	found = true
 	wild := strings.NewReplacer("*", readStar, "?", readMark)
@@ -220,20 +221,18 @@ func literal(text string) string {
 	return strings.NewReplacer(readStar, "*", readMark, "?").Replace(text)
 }
 
-// condition says whether one condition is met, and whether its statement is valid.
-func (r readRequest) condition(c readCondition, version string) (met, valid bool) {
+// condition says whether one condition is met.
+func (r readRequest) condition(c readCondition, version string) bool {
 	values, present := r.keys[strings.ToLower(c.key)]
 	present = present && len(values) > 0
 	if c.operator == "Null" { // "true: the key doesn't exist; false: the key exists and its value is not null"
-		return slices.ContainsFunc(c.values, func(v string) bool { return v == "true" && !present || v == "false" && present }), true
+		return slices.ContainsFunc(c.values, func(v string) bool { return v == "true" && !present || v == "false" && present })
 	}
 	row := documentedOperators[c.operator]
-	valid = true
 	var wanted []string
 	for _, v := range c.values {
 		filled, found := r.fill(v, row.variables && version == "2012-10-17")
 		if !found {
-			valid = valid && c.ifExists // "to prevent variables from causing invalid statements, use IfExists"
 			continue
 		}
 		if !row.wildcards {
@@ -249,24 +248,23 @@ func (r readRequest) condition(c readCondition, version string) (met, valid bool
 	if !present {
 		switch {
 		case c.ifExists, c.set == "ForAllValues":
-			return true, valid
+			return true
 		case c.set == "ForAnyValue":
-			return false, valid
+			return false
 		}
-		return row.not, valid // "if the policy condition requires that the key is not matched and the key is not present, the condition is true"
+		return row.not // "if the policy condition requires that the key is not matched and the key is not present, the condition is true"
 	}
 	hits := func(request string) bool { // values are OR, and NOR where the operator negates
 		return slices.ContainsFunc(wanted, func(p string) bool { return row.test(request, p) }) != row.not
 	}
 	if c.set == "ForAnyValue" {
-		return slices.ContainsFunc(values, hits), valid
+		return slices.ContainsFunc(values, hits)
 	}
-	return !slices.ContainsFunc(values, func(v string) bool { return !hits(v) }), valid
+	return !slices.ContainsFunc(values, func(v string) bool { return !hits(v) })
 }
 
-// resource says whether one of the patterns names the request's resource.
-func (r readRequest) resourceIn(patterns []string, version string) (in, valid bool) {
-	valid = true
+// resourceIn says whether one of the patterns names the request's resource.
+func (r readRequest) resourceIn(patterns []string, version string) (in bool) {
 	for _, text := range patterns {
 		// "only in the resource portion of the ARN, after the fifth colon"
 		head, tail := text, ""
@@ -275,13 +273,12 @@ func (r readRequest) resourceIn(patterns []string, version string) (in, valid bo
 		}
 		filled, found := r.fill(tail, version == "2012-10-17")
 		if !found {
-			valid = false
 			continue
 		}
 		start, _ := r.fill(head, false)
 		in = in || likeResource(r.resource, start+filled)
 	}
-	return in, valid
+	return in
 }
 
 func (r readRequest) actionIn(patterns []string) bool { // "the prefix and the action name are case insensitive"
@@ -313,16 +310,13 @@ func (r readRequest) applies(st readStatement, version string) bool {
 		ok = ok && !r.actionIn(st.notAction)
 	}
 	if st.resource != nil {
-		in, valid := r.resourceIn(st.resource, version)
-		ok = ok && in && valid
+		ok = ok && r.resourceIn(st.resource, version)
 	}
 	if st.notResource != nil {
-		in, valid := r.resourceIn(st.notResource, version)
-		ok = ok && !in && valid
+		ok = ok && !r.resourceIn(st.notResource, version)
 	}
 	for _, c := range st.conditions { // operators and keys are AND
-		met, valid := r.condition(c, version)
-		ok = ok && met && valid
+		ok = ok && r.condition(c, version)
 	}
 	return ok
 }

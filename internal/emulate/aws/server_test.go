@@ -1,8 +1,11 @@
 package aws
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -126,9 +129,25 @@ func (r *rig) again(t *testing.T, change ...func(*Options)) *rig {
 	return reopen(t, path, r.Now(), change...)
 }
 
+// whole reads an answer to its end before it hands it over. The SDK closes the
+// request's body as soon as it has the head of an answer, and then it happens that
+// the connection ends in the middle of a long answer.
+type whole struct{}
+
+func (whole) Do(req *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, err
+}
+
 func (r *rig) config(k keys) sdk.Config {
 	return sdk.Config{
-		Region: region, BaseEndpoint: sdk.String(r.url), RetryMaxAttempts: 1,
+		Region: region, BaseEndpoint: sdk.String(r.url), RetryMaxAttempts: 1, HTTPClient: whole{},
 		Credentials: credentials.NewStaticCredentialsProvider(k.id, k.secret, k.token),
 	}
 }
