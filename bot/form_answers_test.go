@@ -5,8 +5,31 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	emulator "fedbot/internal/emulate/slack"
 	"fedbot/workflows"
 )
+
+// TestFormWithTwoTemplates chooses two in the emulated Slack's form.
+func TestFormWithTwoTemplates(t *testing.T) {
+	w := newWorld(t)
+	w.desk.onAsk = func(workflows.Ask) (workflows.Federation, error) {
+		return workflows.Federation{ID: "F-17", Requests: []workflows.Request{{ID: "F-17.1"}}}, nil
+	}
+	w.command("U0REQ", `request --org contoso --project "Web Shop" --account shop-dev --template s3-static-site --param bucket=shop-site --reason "SHOP-1" --acount`)
+	w.press("U0REQ", w.sees("U0REQ", `Did you mean --account?`), actForm)
+	v := w.modal("U0REQ", "And also")
+	if err := w.slack.PressInView(w.ctx, "U0REQ", v.ID, blockAlso, blockAlso, []string{"ecr-push"}); err != nil {
+		t.Fatal(err)
+	}
+	v = w.modal("U0REQ", "ecr-push: repository")
+	w.submit("U0REQ", v, map[string]map[string]emulator.Value{"param/ecr-push/repository": {blockParam: "shop/checkout"}})
+	w.decided("submit")
+	want := []workflows.Grant{{Template: "s3-static-site", Params: map[string]string{"bucket": "shop-site"}},
+		{Template: "ecr-push", Params: map[string]string{"repository": "shop/checkout"}}}
+	if diff := cmp.Diff(want, w.desk.asks[0].Proposal.Grants); diff != "" {
+		t.Error(diff)
+	}
+}
 
 // TestFormOfTwoTemplates: each template keeps the answers that were given for it, and
 // a slip is shown at the field of the template that has it.
