@@ -54,3 +54,31 @@ func TestTemplatesCombine(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestExceptionsAreTold: what a template takes out of a check stands on the card, and
+// raises the risk.
+func TestExceptionsAreTold(t *testing.T) {
+	in := sampleInput()
+	in.Facts.AWS.Boundary = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	in.Account.Values = map[string][]string{"domain": {"*"}, "packages": {"*"}, "qualifier": {"*"}}
+	for name, want := range map[string]struct {
+		level workflows.Level
+		why   string
+	}{
+		"codeartifact-read": {workflows.Medium, "Excepted from I22: CodeArtifact signs in with a token of its own, which serves CodeArtifact and nothing else."},
+		"cdk-deploy":        {workflows.High, "The CDK's own CloudFormation role is an administrator unless cdk bootstrap was told otherwise. Excepted from I22: The CDK works by becoming roles"},
+	} {
+		tpl, _ := mustBuiltin(t).Get(name)
+		in.Proposal.Grants = []workflows.Grant{{Template: name, Params: tpl.Examples()}}
+		w := render(t, in).Words
+		if w.Risk != want.level || !strings.Contains(w.Why, want.why) || tpl.Level() != want.level {
+			t.Errorf("%s: %s, %s", name, w.Risk, w.Why)
+		}
+	}
+	// Without the exception, the same statements are refused.
+	tpl, _ := mustBuiltin(t).Get("cdk-deploy")
+	tpl.Excepts = nil
+	if got := failed(checkAs(tpl, tpl.document(tpl.values(tpl.Examples(), caseAccount, caseRegion)))); !strings.Contains(got, "I22") {
+		t.Errorf("failed %q", got)
+	}
+}
