@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -81,6 +82,27 @@ func TestTasksHaveTemplates(t *testing.T) {
 	for name := range tasks {
 		if !seen[name] {
 			t.Errorf("docs/templates.md does not say which templates %s needs", name)
+		}
+	}
+}
+
+// TestCasesInTheEmulator lets the emulated AWS judge the cases of all templates by its
+// own code.
+func TestCasesInTheEmulator(t *testing.T) {
+	for _, tpl := range builtins(t) {
+		for _, c := range tpl.Cases {
+			with := c.With
+			if with == nil {
+				with = tpl.Examples()
+			}
+			document, err := tpl.Document(with, caseAccount, caseRegion)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := Regression{Policies: []json.RawMessage{json.RawMessage(document)}, Call: c.Call, On: c.On, Keys: c.context()}
+			if allowed, err := r.ask(); err != nil || allowed != (c.Want == Allowed) {
+				t.Errorf("%s: %s on %s should be %s; the emulator says allowed is %v (%v)", tpl.Name, c.Call, c.On, c.Want, allowed, err)
+			}
 		}
 	}
 }
