@@ -11,4 +11,9 @@
 //	Input ── names, issuer profile ──► trust document ─┐
 //	      └─ templates, parameters ──► permissions ────┼─► invariants ─► plan, words
 //	                        account's boundary ────────┘
+//
+// Documents of others are judged by the same code: JudgeTrust says whom a trust
+// policy lets in, LintPermissions what is wrong with permissions, Compare what a
+// change does, Explain what a document means, and Layers.Judge whether a call is
+// allowed and why.
 package policies
