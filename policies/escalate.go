@@ -111,6 +111,9 @@ func (l *linter) reaches(action string) (reach, grantedBy) {
 		action = "iam:PassRole"
 	}
 	low := strings.ToLower(action)
+	if !l.allowsSome(low) {
+		return nowhere, grantedBy{}
+	}
 	known, _ := FindAction(action)
 	best, by := nowhere, grantedBy{}
 	for _, d := range l.docs {
@@ -134,6 +137,13 @@ func (l *linter) reaches(action string) (reach, grantedBy) {
 		}
 	}
 	return best, by
+}
+
+// allowsSome reports whether any statement allows an action at all.
+func (l *linter) allowsSome(action string) bool {
+	return slices.ContainsFunc(l.docs, func(d named) bool {
+		return slices.ContainsFunc(d.doc.Statement, func(s Statement) bool { return s.allows() && s.acts(action) != no })
+	})
 }
 
 // passesTo reports whether a statement could hand a role to this service.

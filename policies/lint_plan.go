@@ -2,6 +2,7 @@ package policies
 
 import (
 	"fmt"
+	"strings"
 
 	"fedbot/workflows"
 )
@@ -61,7 +62,8 @@ func LintPlan(plan workflows.Plan, region, boundary string, excepts map[string][
 
 func lintPlannedRole(r workflows.RoleSpec) []Problem {
 	out := LintRole(RoleFacts{Path: r.Path, Name: r.Name, Boundary: r.Boundary, WantBoundary: r.Boundary, MaxSession: r.MaxSession, Tags: r.Tags})
-	report := JudgeTrust(r.Trust, TrustFrame{Account: r.Account})
+	// A blank stands for an id that the connection gets when it is made.
+	report := JudgeTrust(strings.ReplaceAll(r.Trust, workflows.BlankConnection, otherID), TrustFrame{Account: r.Account})
 	out = append(out, report.Problems...)
 	if !report.Exact {
 		out = append(out, Problem{Code: "I5", Name: "subject", Level: workflows.Critical, Where: "trust policy", Say: fmt.Sprintf("The trust policy is not exact. %s", report.Say)})

@@ -144,6 +144,10 @@ func (f *trustFaults) audience(p provider, g grips) {
 func (f *trustFaults) subject(p provider, g grips) {
 	fix := fmt.Sprintf("Test it: \"StringEquals\": {%q: \"sc://ORGANIZATION/PROJECT/CONNECTION\"}.", p.issuer+":sub")
 	anybody := "Any pipeline of the organization, in any project, asks for a token of its own (p://…), for which it needs no service connection and no approval, and takes the role."
+	if entraIssuer.MatchString(p.issuer) {
+		fix = fmt.Sprintf("Test that %q equals the subject that the service connection shows.", p.issuer+":sub")
+		anybody = "Any application of the tenant that gets a token for this audience takes the role."
+	}
 	switch {
 	case g.grip == loose:
 		f.opens("I5", workflows.Critical, g.where, "It does not hold the token's subject to a service connection.", anybody, fix)
@@ -178,7 +182,11 @@ func (f *trustFaults) names(p provider, g grips, v, fix string) {
 	case strings.ContainsAny(v, "*?"):
 		f.opens("I5", workflows.High, g.where, fmt.Sprintf("%s holds a wildcard, which %s takes as it stands: no ordinary connection gets in.", shown(v), g.op),
 			"Somebody makes a connection with exactly this name and gets in; or somebody mends it with StringLike, and then it fits everybody's.", fix)
-	case strings.ContainsAny(v, "${}") || !printable(v):
+	case !printable(v):
+		f.odd = true
+		f.note("I5", workflows.Medium, g.where, fmt.Sprintf("%s holds a letter that IAM may store otherwise than Azure DevOps writes it, so nobody can say whom it fits.", shown(v)), "",
+			"Rename the connection to letters, digits, spaces and - _ . and name it so here.")
+	case strings.ContainsAny(v, "${}"):
 		f.opens("I5", workflows.Medium, g.where, fmt.Sprintf("%s holds a character that IAM may not take as itself.", shown(v)),
 			"A connection whose name is read as a variable decides by itself whom it fits.", "Rename the connection to letters, digits, spaces and - _ . and name it so here.")
 	}
