@@ -38,7 +38,7 @@ func LintPlan(plan workflows.Plan, region, boundary string, excepts map[string][
 	var out []Problem
 	var kinds []workflows.StepKind
 	documents := map[string]string{}
-	accountID := ""
+	accountID, issuer := "", ""
 	for _, s := range plan.Steps {
 		kinds = append(kinds, s.Kind)
 		switch {
@@ -46,8 +46,9 @@ func LintPlan(plan workflows.Plan, region, boundary string, excepts map[string][
 			documents[s.Policy.Name] = s.Policy.Document
 			accountID = s.Policy.Account
 		case s.Role != nil:
-			out = append(out, lintPlannedRole(*s.Role)...)
+			out = append(out, lintPlannedRole(*s.Role, issuer)...)
 		case s.Provider != nil:
+			issuer = s.Provider.Issuer
 			out = append(out, LintProvider(ProviderFacts{
 				URL: s.Provider.Issuer, WantURL: s.Provider.Issuer, Audiences: []string{s.Provider.Audience}, Audience: s.Provider.Audience,
 			})...)
@@ -60,10 +61,10 @@ func LintPlan(plan workflows.Plan, region, boundary string, excepts map[string][
 	return ordered(out)
 }
 
-func lintPlannedRole(r workflows.RoleSpec) []Problem {
+func lintPlannedRole(r workflows.RoleSpec, issuer string) []Problem {
 	out := LintRole(RoleFacts{Path: r.Path, Name: r.Name, Boundary: r.Boundary, WantBoundary: r.Boundary, MaxSession: r.MaxSession, Tags: r.Tags})
 	// A blank stands for an id that the connection gets when it is made.
-	report := JudgeTrust(strings.ReplaceAll(r.Trust, workflows.BlankConnection, otherID), TrustFrame{Account: r.Account})
+	report := JudgeTrust(strings.ReplaceAll(r.Trust, workflows.BlankConnection, otherID), TrustFrame{Account: r.Account, Issuers: []string{issuer}})
 	out = append(out, report.Problems...)
 	if !report.Exact {
 		out = append(out, Problem{Code: "I5", Name: "subject", Level: workflows.Critical, Where: "trust policy", Say: fmt.Sprintf("The trust policy is not exact. %s", report.Say)})

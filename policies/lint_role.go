@@ -184,7 +184,7 @@ func order(steps []workflows.StepKind) string {
 		return "Something comes after the hold is lifted."
 	case lift >= 0 && (last(workflows.StepReadBack) < last(workflows.StepPolicy) || last(workflows.StepReadBack) != lift-1):
 		return "The hold is lifted before everything was read back."
-	case lift >= 0 && at(workflows.StepWatch) < last(workflows.StepPolicy):
+	case lift >= 0 && max(at(workflows.StepWatch), at(workflows.StepFirstUse)) < last(workflows.StepPolicy):
 		return "The hold is lifted without a proof under it."
 	}
 	return ""

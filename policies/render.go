@@ -43,7 +43,12 @@ func (p *Planner) Render(in workflows.Input) (workflows.Rendered, error) {
 	if refusal != nil {
 		return workflows.Rendered{}, refusal
 	}
-	checks := d.checks()
+	steps := d.steps
+	if in.Proposal.Kind == workflows.Release {
+		steps = d.release
+	}
+	plan := workflows.Plan{Federation: in.Federation, Steps: steps()}
+	checks := d.checks(plan)
 	for _, c := range checks {
 		if !c.OK && !c.Warn {
 			return workflows.Rendered{}, onField(c.Field, "invariant", "%s Nothing was created. Administrator can mend the template or the issuer profile.", c.Say)
@@ -53,11 +58,7 @@ func (p *Planner) Render(in workflows.Input) (workflows.Rendered, error) {
 	if err != nil {
 		return workflows.Rendered{}, fmt.Errorf("write issuer profile: %w", err)
 	}
-	out := workflows.Rendered{Words: d.words(), Checks: checks, Profile: profile}
-	out.Plan = workflows.Plan{Federation: in.Federation, Steps: d.steps()}
-	if in.Proposal.Kind == workflows.Release {
-		out.Plan.Steps = d.release()
-	}
+	out := workflows.Rendered{Plan: plan, Words: d.words(), Checks: checks, Profile: profile}
 	for _, g := range d.grants {
 		out.Templates = append(out.Templates, g.template.Source())
 	}
@@ -267,7 +268,7 @@ func (d *draft) documents() map[string]string {
 }
 
 // checks are the invariants that the documents passed, for the card's "16 of 16".
-func (d *draft) checks() []workflows.Check {
+func (d *draft) checks(plan workflows.Plan) []workflows.Check {
 	documents := d.documents()
 	excepts := map[string][]Exception{}
 	for _, g := range d.grants {
@@ -275,5 +276,17 @@ func (d *draft) checks() []workflows.Check {
 	}
 	out := CheckTrust(d.trust, d.wantTrust())
 	out = append(out, CheckPermissions(documents, PermissionsWant{d.in.Account.ID, d.in.Account.Region, documents, excepts})...)
-	return append(out, workflows.Check{Name: "I11 within the permissions boundary", OK: true}) // withinBoundary refuses what is not
+	for _, code := range []string{"I10", "I11", "I12", "I25", "I27"} {
+		out = append(out, workflows.Check{Name: code + " " + checkNamed(code).Name, OK: true})
+	}
+	// The plan as a whole once more, as anybody's would be judged: what counts there fails
+	// the row of its code.
+	for _, p := range LintPlan(plan, d.in.Account.Region, d.in.Facts.AWS.Boundary, excepts) {
+		for i := range out {
+			if code, _, _ := strings.Cut(out[i].Name, " "); code == p.Code && p.Counts() && out[i].OK {
+				out[i].OK, out[i].Say = false, p.Say
+			}
+		}
+	}
+	return out
 }

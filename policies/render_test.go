@@ -87,8 +87,8 @@ func TestRenderStepOrder(t *testing.T) {
 
 func TestChecksAllPass(t *testing.T) {
 	checks := render(t, sampleInput()).Checks
-	if len(checks) != 20 {
-		t.Errorf("%d checks, want 20", len(checks))
+	if len(checks) != 24 {
+		t.Errorf("%d checks, want 24", len(checks))
 	}
 	for _, c := range checks {
 		if !c.OK {

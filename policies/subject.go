@@ -49,10 +49,12 @@ func readSubject(issuer, s string) (party, subjectKind) {
 	if m := entraSubject.FindStringSubmatch(s); m != nil && entraIssuer.MatchString(issuer) {
 		return party{organizationID: m[1], connectionID: m[2]}, connectionSubject
 	}
-	if strings.HasPrefix(s, "p://") {
+	if len(s) >= 4 && strings.EqualFold(s[:4], "p://") {
 		return party{}, pipelineSubject
 	}
-	rest, ok := strings.CutPrefix(s, "sc://")
+	// Where tokens spell the scheme in other letters, so does the policy.
+	scheme, rest, ok := strings.Cut(s, "://")
+	ok = ok && strings.EqualFold(scheme, "sc")
 	part := strings.SplitN(rest, "/", 3)
 	if !ok || len(part) != 3 || part[0] == "" || part[1] == "" || part[2] == "" || !azureIssuer.MatchString(issuer) {
 		return party{}, otherSubject

@@ -155,7 +155,7 @@ func (f *trustFaults) principals() {
 				f.foreign = true
 				f.opens("I2", workflows.High, where, fmt.Sprintf("It trusts the service %s as well.", shown(name)),
 					fmt.Sprintf("Whoever may hand this role to %s runs code of their own with it.", shown(name)), fix)
-			case kind == "Federated" && ok && p.azure():
+			case kind == "Federated" && ok && f.azure(p):
 				f.ours(p, where)
 			case kind == "Federated" && strings.ContainsAny(name, "*?"):
 				f.odd, f.foreign = true, true

@@ -59,6 +59,7 @@ type Entrant struct {
 type TrustFrame struct {
 	Account       string   // the role's, 12 digits; empty if it is not known
 	Organizations []string // ids of the organizations that are ours; none: any is
+	Issuers       []string // https://…: whose tokens are of service connections too, with subjects of any form
 }
 
 // JudgeTrust says whom a trust policy lets in: from the document's form, which can
@@ -87,6 +88,7 @@ type trustJudge struct {
 	doc      Document
 	account  string
 	ids      []string // of our organizations
+	own      []string // other issuers of service connections, without https://
 	size     int
 	problems []Problem
 	proved   bool // false: its form does not show that nobody else gets in
@@ -97,12 +99,27 @@ type trustJudge struct {
 
 func newTrustJudge(d Document, frame TrustFrame) *trustJudge {
 	j := &trustJudge{doc: d, account: frame.Account, ids: frame.Organizations, proved: true}
+	for _, issuer := range frame.Issuers {
+		j.own = append(j.own, host(issuer))
+	}
 	for _, p := range j.providers() {
 		if j.account == "" {
 			j.account = p.account
 		}
 	}
 	return j
+}
+
+// azure reports whether an issuer's tokens are of service connections.
+func (j *trustJudge) azure(p provider) bool { return p.azure() || slices.Contains(j.own, p.issuer) }
+
+// subject reads a subject of an issuer's.
+func (j *trustJudge) subject(issuer, s string) (party, subjectKind) {
+	us, kind := readSubject(issuer, s)
+	if kind == otherSubject && s != "" && slices.Contains(j.own, issuer) {
+		return party{connection: s}, connectionSubject
+	}
+	return us, kind
 }
 
 // report tries everybody and comes to the verdict.

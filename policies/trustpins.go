@@ -89,7 +89,7 @@ func (f *trustFaults) pins() {
 	}
 	for _, name := range f.s.Principal["Federated"] {
 		p, ok := readProvider(name)
-		if !ok || !p.azure() {
+		if !ok || !f.azure(p) {
 			continue
 		}
 		sub, aud := f.gripOn(p.issuer+":sub"), f.gripOn(p.issuer+":aud")
@@ -97,14 +97,14 @@ func (f *trustFaults) pins() {
 			f.note("I5", workflows.Medium, f.at+".Condition", say, "", "Test the issuer's own :sub and :aud with StringEquals.")
 			continue
 		}
-		f.subject(p, sub)
+		f.pinned(p, sub)
 		f.audience(p, aud)
 		audience := usual // the others that it takes are told as others
 		if aud.grip >= ifThere && !slices.Contains(aud.values, usual) {
 			audience = aud.values[0]
 		}
 		for _, v := range sub.values {
-			if _, kind := readSubject(p.issuer, v); kind == connectionSubject && sub.grip > loose && !strings.ContainsAny(v, "*?${}") {
+			if _, kind := f.subject(p.issuer, v); kind == connectionSubject && sub.grip > loose && !strings.ContainsAny(v, "*?${}") {
 				f.named = append(f.named, Token{"https://" + p.issuer, audience, v})
 			}
 		}
@@ -141,7 +141,7 @@ func (f *trustFaults) audience(p provider, g grips) {
 	}
 }
 
-func (f *trustFaults) subject(p provider, g grips) {
+func (f *trustFaults) pinned(p provider, g grips) {
 	fix := fmt.Sprintf("Test it: \"StringEquals\": {%q: \"sc://ORGANIZATION/PROJECT/CONNECTION\"}.", p.issuer+":sub")
 	anybody := "Any pipeline of the organization, in any project, asks for a token of its own (p://…), for which it needs no service connection and no approval, and takes the role."
 	if entraIssuer.MatchString(p.issuer) {
@@ -171,7 +171,7 @@ func (f *trustFaults) subject(p provider, g grips) {
 
 // names checks one subject that has to be equal.
 func (f *trustFaults) names(p provider, g grips, v, fix string) {
-	_, kind := readSubject(p.issuer, v)
+	_, kind := f.subject(p.issuer, v)
 	switch {
 	case kind == pipelineSubject:
 		f.opens("I5", workflows.High, g.where, fmt.Sprintf("%s is a pipeline's own token and not a service connection's.", shown(v)),

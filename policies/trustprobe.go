@@ -9,7 +9,7 @@ import (
 func (j *trustJudge) try(t Token) Entrant {
 	arn := j.providerOf(t.Issuer)
 	v := enter(j.doc, webEntry(arn, t))
-	us, _ := readSubject(host(t.Issuer), t.Subject)
+	us, _ := j.subject(host(t.Issuer), t.Subject)
 	return Entrant{
 		Principal: arn, Issuer: t.Issuer, Audience: t.Audience, Subject: t.Subject,
 		Organization: us.organization, Project: us.project, Connection: us.connection, Answer: v.Answer, Why: v.Why,
@@ -68,7 +68,7 @@ func (j *trustJudge) others() []Entrant {
 func (j *trustJudge) issuers() []string {
 	var out []string
 	add := func(issuer string) {
-		if (provider{issuer: issuer}).azure() && !slices.Contains(out, issuer) {
+		if j.azure(provider{issuer: issuer}) && !slices.Contains(out, issuer) {
 			out = append(out, issuer)
 		}
 	}
@@ -121,7 +121,7 @@ func (j *trustJudge) kinds(issuer string) []kind {
 	}
 	var out []kind
 	for _, s := range subjects {
-		us, is := readSubject(issuer, s)
+		us, is := j.subject(issuer, s)
 		switch is {
 		case pipelineSubject:
 			out = append(out, every("a pipeline that it names, without a service connection", Foreign, s))
@@ -155,7 +155,7 @@ func (j *trustJudge) kinds(issuer string) []kind {
 		}})
 	}
 	for _, s := range fitting {
-		us, is := readSubject(issuer, s)
+		us, is := j.subject(issuer, s)
 		switch {
 		case is == connectionSubject && us.project != "":
 			out = append(out, every("another connection that fits", Similar, s))
@@ -279,7 +279,7 @@ func (j *trustJudge) strangers() []Entrant {
 		}
 		for _, name := range s.Principal["Federated"] {
 			p, ok := readProvider(name)
-			if ok && p.azure() {
+			if ok && j.azure(p) {
 				continue
 			}
 			issuer := name

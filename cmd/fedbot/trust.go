@@ -65,6 +65,7 @@ passed over.`,
 	}
 	c.Flags().StringVarP(&h.output, "output", "o", "text", "text or json")
 	c.Flags().StringVar(&frame.Account, "account", "", "account of the role, where the document does not come with it (12 digits)")
+	c.Flags().StringSliceVar(&frame.Issuers, "issuer", nil, "address of another issuer whose tokens are of service connections, as an issuer profile names it")
 	c.Flags().StringSliceVar(&frame.Organizations, "organization-id", nil, "id of an organization of yours; a provider of any other is wrong (default: any organization)")
 	return c
 }
