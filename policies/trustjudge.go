@@ -148,6 +148,7 @@ func (j *trustJudge) report() TrustReport {
 			worst = e.verdict
 		}
 	}
+	slices.SortStableFunc(r.Others, func(a, b Entrant) int { return badness[b.verdict] - badness[a.verdict] })
 	switch {
 	case !j.federates() && worst != Everybody:
 		r.Verdict = Unfederated

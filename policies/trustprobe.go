@@ -91,6 +91,9 @@ func (j *trustJudge) issuers() []string {
 	return out
 }
 
+// anyConnection stands for a connection where the document names none.
+const anyConnection = "sc://any-organization/any-project/any-connection"
+
 // kind is a kind of tokens that ought to be shut out.
 type kind struct {
 	who     string
@@ -130,7 +133,7 @@ func (j *trustJudge) kinds(issuer string) []kind {
 			out = append(out, every("a token that is no service connection's", Foreign, s))
 			continue
 		}
-		if slices.Contains(fitting, s) { // nobody's name, so only its neighbours are told
+		if slices.Contains(fitting, s) || s == anyConnection { // nobody's name, so only its neighbours are told
 			out = append(out, byName(every, us)...)
 			continue
 		}
@@ -228,7 +231,7 @@ func (j *trustJudge) subjects() (plain, fitting []string) {
 		}
 	}
 	if len(plain) == 0 {
-		plain = []string{"sc://any-organization/any-project/any-connection"}
+		plain = []string{anyConnection}
 	}
 	slices.Sort(plain)
 	return slices.Compact(plain), fitting

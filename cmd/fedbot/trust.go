@@ -137,6 +137,10 @@ func printTrust(w io.Writer, d policies.TrustReport) {
 			fmt.Fprintf(w, "    %s%s\n", e.Subject, under(e))
 		}
 	}
+	if len(d.Problems) > 0 {
+		fmt.Fprintln(w, "\n  What is wrong, or worth knowing")
+		printProblems(w, d.Problems)
+	}
 	if len(d.Others) > 0 {
 		fmt.Fprintln(w, "\n  Who else gets in")
 		for _, e := range d.Others {
@@ -146,10 +150,6 @@ func printTrust(w io.Writer, d policies.TrustReport) {
 			}
 			fmt.Fprintf(w, "    %s%s\n      %s\n      %s\n", e.Who, may, tried(e), e.Why)
 		}
-	}
-	if len(d.Problems) > 0 {
-		fmt.Fprintln(w, "\n  What is wrong, or worth knowing")
-		printProblems(w, d.Problems)
 	}
 }
 
