@@ -19,7 +19,7 @@ const (
 	firm                // the values and nothing else
 )
 
-// grips is the firmest grip on one key of a statement.
+// grips is the firmest grip on one key of a statement, and where it is.
 type grips struct {
 	grip   grip
 	values list
@@ -31,28 +31,24 @@ type grips struct {
 // the firmest of them counts.
 func (f *trustFaults) gripOn(key string) grips {
 	out := grips{where: f.at + ".Condition"}
-	present := false // demanded by a Null condition
+	present := f.s.guarded(key)
 	for _, op := range keysOf(f.s.Condition, nil) {
 		for _, k := range keysOf(f.s.Condition[op], nil) {
 			if !strings.EqualFold(k, key) {
 				continue
 			}
 			values := f.s.Condition[op][k]
-			if o := parseOperator(op); o.base == "null" && o.known() && slices.Equal(values, list{"false"}) {
-				present = true
-			} else if g := f.gripOf(o, values); g > out.grip {
+			if g := f.gripOf(parseOperator(op), values, present); g > out.grip {
 				out = grips{g, values, f.place(op, k), op}
 			}
 		}
 	}
-	if out.grip == ifThere && present {
-		out.grip = firm
-	}
 	return out
 }
 
-// gripOf is the grip of one operator with these values.
-func (f *trustFaults) gripOf(o operator, values list) grip {
+// gripOf is the grip of one operator with these values, where the key has to be
+// present or need not be.
+func (f *trustFaults) gripOf(o operator, values list, present bool) grip {
 	if o.negated || !o.known() || f.variables(values) {
 		return loose
 	}
@@ -68,7 +64,7 @@ func (f *trustFaults) gripOf(o operator, values list) grip {
 			g = fitting
 		}
 	}
-	if o.ifExists || o.forAll {
+	if (o.ifExists || o.forAll) && !present {
 		g = min(g, ifThere)
 	}
 	return g
@@ -264,7 +260,7 @@ func (f *trustFaults) condition(op string, o operator, key string, values list) 
 	case absent && f.gripOn(key).grip < anyCase:
 		f.opens("I6", workflows.Medium, where, fmt.Sprintf("%s holds for a token that has no %s.", op, claim),
 			"A token without this claim passes; and with one letter wrong in the key every token does.", fix)
-	case !strings.EqualFold(op, "StringEquals") && o.base != "stringequalsignorecase" && !(o.base == "stringlike" && f.gripOf(o, values) == fitting):
+	case !strings.EqualFold(op, "StringEquals") && o.base != "stringequalsignorecase" && !(o.base == "stringlike" && f.gripOf(o, values, true) == fitting):
 		f.note("I6", workflows.Low, where, fmt.Sprintf("%s does here what StringEquals does, and lets in more after one edit.", op), "", fix)
 	}
 }
