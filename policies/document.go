@@ -97,6 +97,14 @@ func Size(document string) int {
 // allows reports whether the statement is an Allow.
 func (s Statement) allows() bool { return s.Effect == "Allow" }
 
+// short is a label that fits into a sentence.
+func (s Statement) short() string {
+	if s.Sid != "" || len(s.Action) <= 3 {
+		return s.label()
+	}
+	return "a statement without a name (" + firstFew(s.Action, 3) + ")"
+}
+
 // label is how a statement is named to people.
 func (s Statement) label() string {
 	if s.Sid != "" {

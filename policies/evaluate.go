@@ -182,7 +182,7 @@ func (v *votes) judgement() Judgement {
 }
 
 func (j Judgement) by(a Answer, s *Statement, u *unmet, does string) Judgement {
-	j.Answer, j.Statement, j.Why = a, s.label(), s.label()+" "+does
+	j.Answer, j.Statement, j.Why = a, s.label(), s.short()+" "+does
 	if u != nil {
 		j.Condition = &Condition{u.Operator, u.Key, u.Want, u.Found}
 	}

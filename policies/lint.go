@@ -123,7 +123,7 @@ func (l *linter) document(d Document) {
 
 // say begins a sentence about the statement that is looked at.
 func (l *linter) say(format string, args ...any) string {
-	s := l.statement.label()
+	s := l.statement.short()
 	return strings.ToUpper(s[:1]) + s[1:] + " " + fmt.Sprintf(format, args...)
 }
 

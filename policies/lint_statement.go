@@ -48,6 +48,7 @@ func standsFor(pattern string) string {
 }
 
 func (l *linter) known() {
+	var mighty list
 	for _, a := range l.statement.Action {
 		if strings.ContainsAny(a, "*?") {
 			continue
@@ -58,8 +59,11 @@ func (l *linter) known() {
 		case !ok:
 			l.add("I19", workflows.High, ".Action", l.say("allows %s, which is not an action that AWS publishes.", shown(a)), "Look it up: fedbot policy show "+serviceOf(a)+":*")
 		case have.Access == Permissions && !strings.EqualFold(a, "iam:PassRole"):
-			l.add("I19", workflows.High, ".Action", l.say("allows %s, which changes permissions.", a))
+			mighty = append(mighty, have.Name)
 		}
+	}
+	if len(mighty) > 0 {
+		l.add("I19", workflows.High, ".Action", l.say("allows %s, which changes permissions.", firstFew(mighty, 4)))
 	}
 }
 
@@ -124,17 +128,17 @@ var tooPowerful = []string{
 
 func (l *linter) powers() {
 	harmless := []string{"iam:passrole", "iam:getrole", "sts:getcalleridentity"}
+	var found list
 	for _, a := range l.statement.Action {
 		powerful := func(action string) bool {
 			return !slices.Contains(harmless, action) && anyMatch(tooPowerful, action)
 		}
-		found := powerful(strings.ToLower(a))
-		for _, each := range ExpandAction(a) {
-			found = found || powerful(strings.ToLower(each.Name))
+		if powerful(strings.ToLower(a)) || slices.ContainsFunc(ExpandAction(a), func(each Action) bool { return powerful(strings.ToLower(each.Name)) }) {
+			found = append(found, shown(a))
 		}
-		if found {
-			l.add("I22", workflows.Critical, ".Action", l.say("allows %s, which is power over permissions or identities.", shown(a)))
-		}
+	}
+	if len(found) > 0 {
+		l.add("I22", workflows.Critical, ".Action", l.say("allows %s: power over permissions or identities.", firstFew(found, 4)))
 	}
 }
 

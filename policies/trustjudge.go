@@ -205,6 +205,9 @@ func (r TrustReport) sentence() string {
 		}
 		return "Broken: it lets in nobody that it names."
 	case Unreadable:
+		if r.Problems[0].Attack == "" {
+			return "Unreadable: it is no policy document as AWS takes them."
+		}
 		return "Unreadable: readers do not agree on what it says."
 	case NotJudged:
 		return "Not exact: something in it cannot be judged, so others may get in."

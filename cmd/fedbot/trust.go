@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -198,6 +199,9 @@ func readInput(c *cobra.Command, name string) (string, error) {
 	}
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", source(name), err)
+	}
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return "", workflows.Refuse("empty", "%s is empty, so nothing was judged.", source(name))
 	}
 	return string(raw), nil
 }
