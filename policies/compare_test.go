@@ -176,3 +176,41 @@ func TestComparisonSurfaces(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// The same holds of trust policies and the tokens that they let in.
+func TestTrustComparisonsAreConservative(t *testing.T) {
+	const rounds = 800
+	felt := map[Direction]int{}
+	for seed := range uint64(rounds) {
+		g := dice{rand.New(rand.NewPCG(seed, 4))}
+		was := g.attempt().Trust
+		is := g.changed(was)
+		if !strings.Contains(string(is), `"AWS"`) && g.chance(30) {
+			is = json.RawMessage(strings.Replace(string(is), `"Federated":"`, `"AWS":"*","Federated":"`, 1))
+		}
+		c := Compare(string(was), string(is))
+		for range 10 {
+			e := g.attempt()
+			before := Regression{Trust: was, Kind: e.Kind, Principal: e.Principal, Call: e.Call, Keys: e.Keys}
+			after := before
+			after.Trust = is
+			a, errA := before.judge()
+			b, errB := after.judge()
+			if errA != nil || errB != nil {
+				t.Fatalf("seed %d: %v, %v\n%s\n%s", seed, errA, errB, was, is)
+			}
+			if a.Answer == b.Answer || a.Answer == Unknown || b.Answer == Unknown {
+				continue
+			}
+			felt[c.Direction]++
+			gained := b.Answer == Allowed
+			if c.Direction == Same || gained && c.Direction == Narrower || !gained && c.Direction == Wider {
+				t.Fatalf("seed %d: called %s (%s), and %s %v went from %s to %s (%s)\nwas %s\nis  %s",
+					seed, c.Direction, c.Why, e.Principal, e.Keys, a.Answer, b.Answer, b.Why, was, is)
+			}
+		}
+	}
+	if felt[Narrower] < 10 || felt[Wider] < 10 || felt[Sideways] < 10 {
+		t.Errorf("too little was felt: %v", felt)
+	}
+}
