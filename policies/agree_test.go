@@ -15,7 +15,7 @@ import (
 // about generated documents and calls: they have to say the same. A disagreement is
 // printed as a case for regressions.json.
 func TestEvaluatorsAgree(t *testing.T) {
-	const rounds = 6000
+	const rounds = 4000
 	answers := map[Answer]int{}
 	for seed := range uint64(rounds) {
 		g := dice{rand.New(rand.NewPCG(seed, 1))}
@@ -40,7 +40,7 @@ func TestEvaluatorsAgree(t *testing.T) {
 
 // TestEvaluatorsAgreeOnTrust does the same with trust policies and tokens.
 func TestEvaluatorsAgreeOnTrust(t *testing.T) {
-	const rounds = 2500
+	const rounds = 1500
 	answers, exact := map[Answer]int{}, 0
 	for seed := range uint64(rounds) {
 		g := dice{rand.New(rand.NewPCG(seed, 2))}
