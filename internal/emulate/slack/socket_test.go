@@ -112,7 +112,8 @@ func TestEnvelopesGoToOneSocketInTurn(t *testing.T) {
 }
 
 func TestAcknowledgements(t *testing.T) {
-	w := newWorld(t, func(o *Options) { overSockets(o); o.Deadline = 60 * time.Millisecond })
+	const nobodyAnswers, somebodyDoes = 60 * time.Millisecond, 30 * time.Second
+	w := newWorld(t, func(o *Options) { overSockets(o); o.Deadline = nobodyAnswers })
 	if _, err := w.s.Command(t.Context(), "U0REQ", "C0001", ""); !errors.Is(err, ErrDispatchFailed) {
 		t.Errorf("without a socket: %v", err)
 	}
@@ -135,6 +136,9 @@ func TestAcknowledgements(t *testing.T) {
 	if _, err := command(func(f frame) { f.ID = "another"; l.ack(f, "") }); !errors.Is(err, ErrOperationTimeout) {
 		t.Errorf("the acknowledgement of something else: %v", err)
 	}
+	w = newWorld(t, func(o *Options) { overSockets(o); o.Deadline = somebodyDoes })
+	l = w.dial("")
+	l.next()
 	if r, err := command(func(f frame) { l.ack(f, `,"payload":{}`) }); err != nil || r.Text != "" {
 		t.Errorf("an empty one: %+v, %v", r, err)
 	}
@@ -319,7 +323,7 @@ func TestSlackGoOverASocket(t *testing.T) {
 
 // What can happen to a delivery on its way happens over sockets as over HTTP.
 func TestDeliveriesGoWrongOverSockets(t *testing.T) {
-	w := newWorld(t, func(o *Options) { overSockets(o); o.Deadline = 300 * time.Millisecond })
+	w := newWorld(t, func(o *Options) { overSockets(o); o.Deadline = time.Second })
 	l := w.dial("")
 	l.next()
 	frames := make(chan frame, 10)
