@@ -150,6 +150,8 @@ func (s *Server) join(k *socket, life time.Duration) {
 	s.sockets.mu.Lock()
 	n, on := len(s.sockets.open), s.sockets.on
 	if on && n < mostSockets {
+		// Before the greeting: whoever reads it may move the clock at once.
+		s.at(s.o.Now().Add(life-warnAhead), func() { s.warn(k) })
 		k.send(object{
 			"type": "hello", "num_connections": n + 1, "connection_info": object{"app_id": s.o.App.ID},
 			"debug_info": debugInfo(life),
@@ -162,8 +164,6 @@ func (s *Server) join(k *socket, life time.Duration) {
 		s.end(k, ReasonDisabled)
 	case n >= mostSockets:
 		s.end(k, ReasonTooMany)
-	default:
-		s.at(s.o.Now().Add(life-warnAhead), func() { s.warn(k) })
 	}
 }
 
@@ -172,8 +172,8 @@ func debugInfo(life time.Duration) object {
 }
 
 func (s *Server) warn(k *socket) {
-	k.send(object{"type": "disconnect", "reason": ReasonWarning, "debug_info": object{"host": "applink-emulated"}})
 	s.at(s.o.Now().Add(warnAhead), func() { s.end(k, ReasonRefresh) })
+	k.send(object{"type": "disconnect", "reason": ReasonWarning, "debug_info": object{"host": "applink-emulated"}})
 }
 
 // end says why, and closes. Nothing is delivered to the socket any more.
