@@ -30,14 +30,23 @@ func Doctor(ctx context.Context, c config.Config, only []string, progress func(a
 		return nil, fmt.Errorf("slack.bot_token: %w", err)
 	}
 	now := func() time.Time { return time.Now().UTC() }
-	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}))
+	way, err := heard(c.Slack)
+	if err != nil {
+		return nil, err
+	}
+	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}),
+		slack.OptionAppLevelToken(way.appToken))
+	var socket func(context.Context) error
+	if way.sockets > 0 {
+		socket = func(ctx context.Context) error { _, _, err := client.StartSocketModeContext(ctx); return err }
+	}
 	scopes := map[string]string{}
 	for _, s := range bot.Scopes {
 		scopes[s.Name] = s.Why
 	}
 	return doctor.Examine(ctx, doctor.Setup{
 		Workspace: doctor.Workspace{Client: client, Directory: identity.New(client, c.Slack.Team, now, time.Minute), Team: c.Slack.Team,
-			User: slackUser, Scopes: scopes, Rules: c.Rules(), Now: now},
+			User: slackUser, Scopes: scopes, Rules: c.Rules(), Now: now, Socket: socket},
 		House: doctor.House{Rules: c.Rules(), Path: c.Store.Path, Store: func(ctx context.Context) (doctor.Store, error) { return look(ctx, c) }},
 	}, only, progress), nil
 }

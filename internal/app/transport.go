@@ -17,6 +17,7 @@ type door struct {
 	secret   string // of HTTP
 }
 
+// heard reads the key to the door that the configuration names.
 func heard(c config.Slack) (door, error) {
 	if c.Transport == "socket" {
 		token, err := c.AppToken.Read()

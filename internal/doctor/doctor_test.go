@@ -92,6 +92,10 @@ func TestIllnesses(t *testing.T) {
 		"groups cannot be read": {func(o *emslack.Options, _ *Workspace) {
 			o.Gate.Set(wire.Fault{Call: "slack:usergroups.list", When: "before", Kind: "error"})
 		}, Fail, "unread counts as no"},
+		"no socket": {func(_ *emslack.Options, w *Workspace) {
+			client := w.Client.(*slack.Client) // with no app-level token
+			w.Socket = func(ctx context.Context) error { _, _, err := client.StartSocketModeContext(ctx); return err }
+		}, Fail, "did not let fedbot open a socket"},
 		"the clock is wrong": {func(_ *emslack.Options, w *Workspace) {
 			w.Now = func() time.Time { return time.Now().Add(4 * time.Minute) }
 		}, Warn, "away from Slack's"},

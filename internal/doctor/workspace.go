@@ -36,6 +36,7 @@ type Workspace struct {
 	Scopes    map[string]string // name to reason: those of the manifest
 	Rules     workflows.Rules
 	Now       func() time.Time
+	Socket    func(context.Context) error // asks Slack for a socket; nil: Slack is heard over HTTP
 }
 
 // skewed is how far the clock may be off before Slack's requests are in danger:
@@ -58,6 +59,7 @@ func (s Workspace) examine(ctx context.Context, c *chart) {
 	}
 	s.scopes(c, me.Header)
 	s.clock(c, me.Header)
+	s.socket(ctx, c)
 	reached := s.channels(ctx, c)
 	s.groups(ctx, c, reached)
 }
@@ -109,6 +111,20 @@ func (s Workspace) clock(c *chart, header http.Header) {
 		return
 	}
 	c.ok("clock", "", "%s from Slack's", off)
+}
+
+// socket asks for the address of a socket and does not open it.
+func (s Workspace) socket(ctx context.Context, c *chart) {
+	if s.Socket == nil {
+		return
+	}
+	if err := s.Socket(ctx); err != nil {
+		c.fail("socket", "", "Slack did not let fedbot open a socket: "+reason(err),
+			"in the app's settings make an app-level token with connections:write and put it where slack.app_token points, and switch Socket Mode on",
+			"everything that people do in Slack: fedbot does not hear it")
+		return
+	}
+	c.ok("socket", "", "Slack lets fedbot open sockets")
 }
 
 // channels looks at every channel where cards are posted and returns who is in
