@@ -47,7 +47,7 @@ func listed(judge string) (map[string]string, error) {
 // did not happen.
 func (p *published) verdict() int {
 	rows := p.rows
-	whole := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" && os.Getenv("FEDBOT_JUDGES") != "" &&
+	whole := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" && judged.Load() &&
 		flag.Lookup("test.bench").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" && flag.Lookup("test.list").Value.String() == ""
 	code := 0
 	for key, example := range p.differ {

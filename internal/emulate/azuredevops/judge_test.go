@@ -6,10 +6,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"fedbot/internal/emulate/judge"
 )
+
+// judged says that the judge was heard: without it some calls are seen by no test.
+var judged atomic.Bool
 
 // TestMicrosoftsOwnClientIsContent lets azure-devops-node-api lead connections, checks and
 // runs through their lives. The judge cannot wait for agents, so it asks for their steps.
@@ -44,4 +48,5 @@ func TestMicrosoftsOwnClientIsContent(t *testing.T) {
 	defer steps.Close()
 	judge.Node(t, script, "URL="+w.url+"/Contoso-Ltd", "ADMIN=pat-requester", "READER=pat-outsider", "NARROW=pat-narrow", "STEP="+steps.URL,
 		"SHOP="+shopID, "OPS="+opsID, "REPOSITORY="+repoID, "REQUESTER="+requester, "OTHER=0f0f0f0f-0000-4000-8000-000000000000")
+	judged.Store(!t.Failed())
 }
