@@ -29,10 +29,13 @@ func jsonService(target string, operations map[string]jsonOperation) service {
 		serve: func(c *call, w http.ResponseWriter) error {
 			c.s.mu.Lock()
 			defer c.s.mu.Unlock()
+			do := operations[c.operation]
 			if err := c.believe(); err != nil {
+				if do != nil && c.tooFast(err) {
+					c.recordRead(err)
+				}
 				return err
 			}
-			do := operations[c.operation]
 			if do == nil {
 				return refuse(400, "UnknownOperationException", "%s is not an operation that is emulated", c.r.Header.Get("X-Amz-Target"))
 			}

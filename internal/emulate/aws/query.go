@@ -58,10 +58,13 @@ func (c *call) query(version string, operations map[string]operation, anonymous 
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
+	op, ok := operations[c.operation]
 	if err := c.believe(); err != nil {
+		if ok && c.tooFast(err) {
+			c.recordCall(nil, !op.writes, err)
+		}
 		return nil, err
 	}
-	op, ok := operations[c.operation]
 	if !ok {
 		said := c.form.Get("Version")
 		if said == "" {

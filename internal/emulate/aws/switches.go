@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"errors"
 	"math"
 	"path"
 	"slices"
@@ -120,6 +121,13 @@ func (c *call) admit(account string) error {
 		}
 	}
 	return nil
+}
+
+// tooFast says whether a believed caller was refused for its pace: that is on the
+// trail, while an outage leaves no trace.
+func (c *call) tooFast(err error) bool {
+	no := (*refusal)(nil)
+	return c.caller.account != "" && errors.As(err, &no) && no.code == throttled(c.service).code
 }
 
 func (s *Server) out(of Outage) bool {

@@ -46,6 +46,9 @@ func TestTightRates(t *testing.T) {
 		wantCode(t, get(), "")
 	}
 	wantCode(t, get(), "Throttling")
+	if n := len(r.events[dev]); n != 21 {
+		t.Errorf("%d events are on the trail, want the refused call, too", n)
+	}
 	if n := len(r.Switches().Rates); n != 6 {
 		t.Errorf("%d rates are switched on", n)
 	}
