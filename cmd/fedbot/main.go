@@ -45,7 +45,7 @@ func command() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(
 		serveCommand(), sandboxCommand(),
-		doctorCommand(),
+		bootstrapCommand(), doctorCommand(),
 		listCommand(), showCommand(), historyCommand(), requestCommand(), driftCommand(),
 		orderCommand("quarantine"), orderCommand("revoke"),
 		dbCommand(),

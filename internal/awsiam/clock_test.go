@@ -15,7 +15,7 @@ func TestMovedClock(t *testing.T) {
 	w := emulatedAt(t, clock.Now)
 	w.begin(t)
 	w.boundary()
-	w.employ(everything, lookOnly)
+	w.employ(ownRights(t))
 	a := w.aws(w.fedbot, func(o *awsiam.Options) { o.Now = clock.Now })
 	ref := w.make(a, 3)
 	for _, ahead := range []time.Duration{2 * time.Minute, 20 * time.Minute, 3 * time.Hour, 40 * 24 * time.Hour} {

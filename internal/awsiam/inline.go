@@ -82,6 +82,8 @@ func (a *AWS) ensureLift(ctx context.Context, c *client, t workflows.Task) (work
 	}
 	if _, err := c.inlineDocument(ctx, spec.Role, policies.HoldName); missing(err) {
 		return workflows.Result{}, nil
+	} else if err != nil { // a hold that is lifted already must not end the sessions of today
+		return workflows.Result{}, c.failed("read the hold of role "+spec.Role, err)
 	}
 	if err := c.putInline(ctx, spec.Role, policies.SessionsName, policies.Sessions(a.at(t).Truncate(time.Second))); err != nil {
 		return workflows.Result{}, err

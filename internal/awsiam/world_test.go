@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 
 	"fedbot/internal/awsiam"
 	"fedbot/internal/emulate/wire"
+	"fedbot/policies"
 	"fedbot/workflows"
 )
 
@@ -32,6 +34,7 @@ type world struct {
 	gate     *wire.Gate      // nil: no faults
 	setLag   func(time.Duration)
 	setUp    func(*awsiam.Options) // further options of every fedbot here; nil: none
+	lent     bool                  // fedbot works as the roles that fedbot bootstrap aws prints, and not as itself
 
 	began time.Time
 	other *iam.Client
@@ -89,13 +92,28 @@ func (w *world) do(_ any, err error) {
 	}
 }
 
-// boundary makes the account's permissions boundary.
+// boundary makes the account's permissions boundary, as fedbot bootstrap aws prints it.
 func (w *world) boundary() {
 	w.t.Helper()
 	w.do(w.other.CreatePolicy(soon(w.t), &iam.CreatePolicyInput{
-		PolicyName: aws.String("boundary"), Path: aws.String(workflows.RolePath),
-		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Sid":"Most","Effect":"Allow","Action":["s3:*"],"Resource":["*"]}]}`),
+		PolicyName: aws.String(policies.BoundaryName), Path: aws.String(workflows.RolePath), PolicyDocument: aws.String(rights(w.t).Boundary),
 	}))
+}
+
+// rights are what fedbot bootstrap aws prints for the account.
+func rights(t *testing.T) policies.AccountRights {
+	t.Helper()
+	return bootstrap(t).In(account)
+}
+
+func bootstrap(t *testing.T) policies.Bootstrap {
+	t.Helper()
+	templates, err := policies.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return policies.Bootstrap{Principal: "arn:aws:iam::" + account + ":root", Issuers: []string{strings.TrimPrefix(issuer, "https://")},
+		Passable: policies.DefaultPassable, Templates: templates}
 }
 
 // role is how the stranger sees the role and everything on it, as text.

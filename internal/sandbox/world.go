@@ -8,6 +8,8 @@ import (
 	emaws "fedbot/internal/emulate/aws"
 	emado "fedbot/internal/emulate/azuredevops"
 	emslack "fedbot/internal/emulate/slack"
+	"fedbot/policies"
+	"fedbot/workflows"
 )
 
 // The world that a sandbox begins with. Names are those of the example
@@ -107,7 +109,7 @@ func azureSeed(s secrets) emado.Seed {
 	verify := map[string]map[string]string{"main": {"/fedbot-verify.yml": azuredevops.VerificationYAML()}}
 	files := map[string]string{
 		"/fedbot-verify.yml":     azuredevops.VerificationYAML(),
-		"/azure-pipelines.yml":   "trigger: none\nsteps:\n  - script: echo nothing uses AWS here yet\n",
+		"/azure-pipelines.yml":   storefrontYAML,
 		"/checkout-pipeline.yml": "trigger: none\nsteps:\n  - script: echo nothing uses AWS here yet\n",
 	}
 	verify["main"]["/data-load.yml"] = "trigger: none\nsteps:\n  - script: echo load\n"
@@ -150,6 +152,31 @@ func azureSeed(s secrets) emado.Seed {
 	return emado.Seed{Organizations: []emado.Organization{o}}
 }
 
+// storefrontYAML is what storefront-deploy runs. The request form reads it and says
+// what it needs.
+const storefrontYAML = `trigger: [main]
+variables:
+  - name: bucket
+    value: shop-site-dev
+steps:
+  - task: S3Upload@1
+    inputs:
+      awsCredentials: aws-shop-dev
+      regionName: eu-west-1
+      bucketName: $(bucket)
+      sourceFolder: site
+      targetFolder: web
+      filesAcl: ''
+  - task: AWSShellScript@1
+    inputs:
+      awsCredentials: aws-shop-dev
+      regionName: eu-west-1
+      scriptType: inline
+      inlineScript: |
+        aws cloudfront create-invalidation --distribution-id $(distribution) --paths '/*'
+        ./deploy.sh
+`
+
 func awsSeed(s secrets) emaws.Seed {
 	provider := issuerHost + "/" + organizationID
 	seed := emaws.Seed{
@@ -178,33 +205,24 @@ func awsSeed(s secrets) emaws.Seed {
 			Inline: map[string]string{"administrator": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}})
 	}
 	for _, account := range []string{devAccount, prodAccount} {
-		seed.Policies = append(seed.Policies, emaws.Policy{Account: account, Path: "/ado-federation/", Name: "boundary", Document: boundary()})
-		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + toolsAccount + `:user/fedbot"},"Action":"sts:AssumeRole"}]}`
+		may := rights(account)
+		seed.Policies = append(seed.Policies, emaws.Policy{Account: account, Path: workflows.RolePath, Name: policies.BoundaryName, Document: may.Boundary})
 		seed.Roles = append(seed.Roles,
-			emaws.Role{Account: account, Path: "/ado-federation/", Name: "fedbot-writer", Trust: trust, MaxSession: 3600, Inline: map[string]string{"writer": writer(account)}},
-			emaws.Role{Account: account, Path: "/ado-federation/", Name: "fedbot-reader", Trust: trust, MaxSession: 3600, Inline: map[string]string{"reader": reader}})
+			emaws.Role{Account: account, Path: workflows.RolePath, Name: policies.WriterName, Trust: may.Trust, MaxSession: 3600, Inline: map[string]string{"writer": may.Writer}},
+			emaws.Role{Account: account, Path: workflows.RolePath, Name: policies.ReaderName, Trust: may.Trust, MaxSession: 3600, Inline: map[string]string{"reader": may.Reader}})
 	}
 	return seed
 }
 
-// boundary is the most that any role under our path can ever do.
-func boundary() string {
-	return `{"Version":"2012-10-17","Statement":[` +
-		`{"Sid":"Services","Effect":"Allow","Action":["s3:*","lambda:*","dynamodb:*","sts:GetCallerIdentity"],"Resource":"*"},` +
-		`{"Sid":"Never","Effect":"Deny","Action":["iam:*","organizations:*","account:*"],"Resource":"*"}]}`
+// rights are what fedbot gets in an emulated account: exactly what fedbot bootstrap
+// aws prints for a real one.
+func rights(account string) policies.AccountRights {
+	templates, err := policies.Builtin()
+	if err != nil {
+		panic(err) // they are compiled in, and a test reads them
+	}
+	return policies.Bootstrap{
+		Principal: "arn:aws:iam::" + toolsAccount + ":user/fedbot", Issuers: []string{issuerHost + "/" + organizationID},
+		Passable: "shop-*", Templates: templates, // as the configuration lists roles
+	}.In(account)
 }
-
-// writer is all that fedbot may change in an account: roles that carry the
-// boundary under its path, and the issuer's provider.
-func writer(account string) string {
-	role, bound := "arn:aws:iam::"+account+":role/ado-federation/*", "arn:aws:iam::"+account+":policy/ado-federation/boundary"
-	return `{"Version":"2012-10-17","Statement":[` +
-		`{"Sid":"CreateOnlyBounded","Effect":"Allow","Action":["iam:CreateRole","iam:PutRolePolicy","iam:DeleteRolePolicy","iam:DetachRolePolicy","iam:PutRolePermissionsBoundary","iam:UpdateAssumeRolePolicy","iam:UpdateRole","iam:DeleteRole"],"Resource":"` + role + `","Condition":{"StringEquals":{"iam:PermissionsBoundary":"` + bound + `"}}},` +
-		`{"Sid":"TagOwn","Effect":"Allow","Action":["iam:TagRole","iam:UntagRole"],"Resource":"` + role + `"},` +
-		// A name that nobody has is under no path, so looking must be allowed everywhere.
-		`{"Sid":"Look","Effect":"Allow","Action":["iam:GetRole","iam:ListRolePolicies","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRoleTags"],"Resource":"arn:aws:iam::` + account + `:role/*"},` +
-		`{"Sid":"Provider","Effect":"Allow","Action":["iam:CreateOpenIDConnectProvider","iam:GetOpenIDConnectProvider","iam:TagOpenIDConnectProvider"],"Resource":"arn:aws:iam::` + account + `:oidc-provider/` + issuerHost + `/` + organizationID + `"},` +
-		`{"Sid":"Guardrails","Effect":"Deny","Action":["iam:DeleteRolePermissionsBoundary","iam:CreatePolicyVersion","iam:SetDefaultPolicyVersion","iam:DeletePolicy","iam:DeletePolicyVersion","iam:PassRole","iam:CreateUser","iam:CreateAccessKey","iam:AttachRolePolicy","iam:AddClientIDToOpenIDConnectProvider","iam:UpdateOpenIDConnectProviderThumbprint","iam:DeleteOpenIDConnectProvider"],"Resource":"*"}]}`
-}
-
-const reader = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GetAccountSummary","iam:GetAccountAuthorizationDetails","iam:ListRoles","iam:GetRole","iam:ListRolePolicies","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRoleTags","iam:ListOpenIDConnectProviders","iam:GetOpenIDConnectProvider","iam:GetPolicy","iam:GetPolicyVersion","iam:ListAccountAliases","cloudtrail:LookupEvents"],"Resource":"*"}]}`

@@ -172,9 +172,9 @@ func (st *stage) accountWords(args []string) error {
 	case "no-boundary":
 		_, err = c.DeletePolicy(st.ctx, &iam.DeletePolicyInput{PolicyArn: &boundaryARN})
 	case "boundary":
-		_, err = c.CreatePolicy(st.ctx, &iam.CreatePolicyInput{PolicyName: aws.String("boundary"), Path: aws.String(workflows.RolePath), PolicyDocument: aws.String(boundary())})
+		_, err = c.CreatePolicy(st.ctx, &iam.CreatePolicyInput{PolicyName: aws.String("boundary"), Path: aws.String(workflows.RolePath), PolicyDocument: aws.String(rights(id).Boundary)})
 	case "wide-boundary":
-		wide := strings.Replace(boundary(), `"s3:*"`, `"s3:*","ec2:*"`, 1)
+		wide := strings.Replace(rights(id).Boundary, `"s3:*"`, `"s3:*","ec2:*"`, 1)
 		_, err = c.CreatePolicyVersion(st.ctx, &iam.CreatePolicyVersionInput{PolicyArn: &boundaryARN, PolicyDocument: &wide, SetAsDefault: true})
 	case "full":
 		return st.fill(c, 1000)
