@@ -18,6 +18,7 @@ func policyCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
+		policySuggestCommand(),
 		policyListCommand(),
 		policyShowCommand(),
 		policyRenderCommand(),
