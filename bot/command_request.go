@@ -25,6 +25,8 @@ type answers struct {
 	Date         string
 	Reason       string
 	Connection   string
+
+	Filled string // counts how often the form was filled from a pipeline's file; empty: never
 }
 
 var requestFlags = []string{"org", "project", "connection", "account", "template", "param", "reason", "pipeline", "branch", "owner", "ends"}
@@ -51,6 +53,9 @@ func (in *intent) request(args []word) error {
 	var missing []string
 	if in.Wish, err = wish(flags); err == nil {
 		missing = in.Wish.missing()
+	}
+	if slices.ContainsFunc(in.Wish.grants(), workflows.Grant.Custom) {
+		return &misread{Say: "Not sent: a policy document does not fit into a command. The form takes it, and fedbot request --document on the host.", Usage: usage("request"), Typed: true}
 	}
 	if len(missing) > 0 {
 		return &misread{Say: "Not sent: " + strings.Join(missing, ", ") + " missing.", Usage: usage("request"), Typed: true}
@@ -136,7 +141,7 @@ func (a answers) proposal(now time.Time) (workflows.Proposal, error) {
 		Kind: workflows.Create, Organization: a.Organization, Project: a.Project, Account: a.Account,
 		Connection: a.Connection, Owner: a.Owner, Reason: strings.TrimSpace(a.Reason),
 		Pipelines: a.Pipelines, Branches: branchNames(a.Branches),
-		Grants: append([]workflows.Grant{{Template: a.Template, Params: a.Params}}, a.Also...),
+		Grants: withDocument(append([]workflows.Grant{{Template: a.Template, Params: a.Params}}, a.Also...)),
 	}
 	if p.Connection == "" {
 		p.Connection = "aws-" + a.Account
@@ -187,6 +192,9 @@ func commandLine(p workflows.Proposal) string {
 		add("template", g.Template)
 		for _, name := range sortedKeys(g.Params) {
 			add("param", name+"="+g.Params[name])
+		}
+		if g.Document != "" { // too long for a line; fedbot request on the host takes a file
+			add("document", "document.json")
 		}
 	}
 	for _, name := range p.Pipelines {

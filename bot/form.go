@@ -43,6 +43,7 @@ type choice struct {
 	Unread    string               // why the pipelines are not there
 	Accounts  []workflows.Account
 	Templates []Template
+	Found     []Found // in the files of the chosen pipelines
 	Now       time.Time
 	NotReal   bool
 }
@@ -77,13 +78,18 @@ func requestForm(c choice, a answers, wrong string) *slack.ModalViewRequest {
 	}
 	put(textInput(blockBranches, "Branches", "Azure DevOps enforces this; AWS never sees the branch. Such as: main, release/*", a.Branches, true))
 	put(accountInput(c, a), templateInput(c, a))
+	put(foundBlocks(c.Found)...)
 	if _, ok := c.template(a.Template); ok && len(c.Templates) > 1 {
 		put(alsoInput(c, a))
 	}
 	for _, g := range a.grants() {
 		t, _ := c.template(g.Template)
 		for _, p := range t.Params {
-			put(paramInput(t, p, g.Params[p.Name]))
+			input := paramInput
+			if t.Name == workflows.CustomTemplate {
+				input = documentInput
+			}
+			put(input(a.paramBlock(t.Name, p.Name), t, p, g.Params[p.Name]))
 		}
 	}
 	put(textInput(blockOwner, "Owner team", "A team, so that a holiday or a leaver never orphans it. Empty: the project's owners.", a.Owner, true))
@@ -208,7 +214,7 @@ func pipelineInput(c choice, a answers, p Project) slack.Block {
 		}
 	}
 	hint := plainText("Only these, never all. Adding one later is a change request.", 150)
-	return slack.NewInputBlock(middle(blockPipelines+"/"+p.Organization+"/"+p.Name, 255), plainText("Pipelines that may use it", 75), hint, e).WithOptional(true)
+	return slack.NewInputBlock(middle(blockPipelines+"/"+p.Organization+"/"+p.Name, 255), plainText("Pipelines that may use it", 75), hint, e).WithOptional(true).WithDispatchAction(true)
 }
 
 func accountInput(c choice, a answers) slack.Block {
@@ -244,7 +250,7 @@ func templateInput(c choice, a answers) slack.Block {
 	}
 	e := selectOf(blockTemplate, "Choose what it may do", options)
 	e.InitialOption = chosen
-	return slack.NewInputBlock(blockTemplate, plainText("What it may do", 75), nil, e).WithDispatchAction(true)
+	return slack.NewInputBlock(a.templateBlock(), plainText("What it may do", 75), nil, e).WithDispatchAction(true)
 }
 
 // alsoInput offers the templates beside the one that is chosen.
@@ -262,10 +268,10 @@ func alsoInput(c choice, a answers) *slack.InputBlock {
 	}
 	e := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, plainText("Nothing else", 75), blockAlso, options...)
 	e.InitialOptions = chosen
-	return slack.NewInputBlock(blockAlso, plainText("And also", 75), plainText("One role for all of it; each template once.", 150), e).WithOptional(true).WithDispatchAction(true)
+	return slack.NewInputBlock(filledBlock(blockAlso, a.Filled), plainText("And also", 75), plainText("One role for all of it; each template once.", 150), e).WithOptional(true).WithDispatchAction(true)
 }
 
-func paramInput(t Template, p Param, value string) *slack.InputBlock {
+func paramInput(block string, t Template, p Param, value string) *slack.InputBlock {
 	hint := p.Hint
 	if p.Example != "" {
 		hint = strings.TrimSpace(hint + " Example: " + p.Example)
@@ -274,7 +280,7 @@ func paramInput(t Template, p Param, value string) *slack.InputBlock {
 	if p.Optional {
 		label += " (optional)"
 	}
-	return textInput(blockParam+"/"+t.Name+"/"+p.Name, label, hint, value, p.Optional)
+	return textInput(block, label, hint, value, p.Optional)
 }
 
 func textInput(block, label, hint, value string, optional bool) *slack.InputBlock {

@@ -25,6 +25,7 @@ func read(values map[string][]string) answers {
 			a.Account = first
 		case blockTemplate:
 			a.Template = first
+			_, a.Filled, _ = strings.Cut(block, "/")
 		case blockOwner:
 			a.Owner = first
 		case blockEnds:
@@ -46,7 +47,7 @@ func read(values map[string][]string) answers {
 func (a *answers) dependent(values map[string][]string) {
 	a.Pipelines = values[middle(blockPipelines+"/"+a.Organization+"/"+a.Project, 255)]
 	a.Params = paramsOf(values, a.Template)
-	for _, name := range values[blockAlso] {
+	for _, name := range values[filledBlock(blockAlso, a.Filled)] {
 		if name != a.Template && a.Template != "" {
 			a.Also = append(a.Also, workflows.Grant{Template: name, Params: paramsOf(values, name)})
 		}
@@ -57,7 +58,8 @@ func (a *answers) dependent(values map[string][]string) {
 func paramsOf(values map[string][]string, template string) map[string]string {
 	var out map[string]string
 	for block, v := range values {
-		if name, ok := strings.CutPrefix(block, blockParam+"/"+template+"/"); ok && len(v) > 0 && strings.TrimSpace(v[0]) != "" {
+		name, ok := strings.CutPrefix(block, blockParam+"/"+template+"/")
+		if name, _, _ = strings.Cut(name, "/"); ok && len(v) > 0 && strings.TrimSpace(v[0]) != "" {
 			if out == nil {
 				out = map[string]string{}
 			}
@@ -84,7 +86,7 @@ func field(values map[string][]string, a answers, name string) string {
 		name = middle(blockPipelines+"/"+a.Organization+"/"+a.Project, 255)
 	}
 	if param, ok := strings.CutPrefix(name, "param."); ok {
-		name = blockParam + "/" + a.Template + "/" + param
+		name = a.paramBlock(a.Template, param)
 	}
 	for block := range values {
 		if block == name || baseID(block) == name {
@@ -93,7 +95,7 @@ func field(values map[string][]string, a answers, name string) string {
 	}
 	for _, g := range a.grants() {
 		if _, ok := g.Params[name]; ok {
-			return blockParam + "/" + g.Template + "/" + name
+			return a.paramBlock(g.Template, name)
 		}
 	}
 	return ""
@@ -131,9 +133,9 @@ func slips(c choice, a answers, values map[string][]string) map[string]string {
 		for _, param := range t.Params {
 			value, patterns := g.Params[param.Name], account.Values[param.Name]
 			if value == "" && !param.Optional {
-				at(blockParam+"/"+t.Name+"/"+param.Name, "A value is needed.")
+				at(a.paramBlock(t.Name, param.Name), "A value is needed.")
 			} else if value != "" && known && len(patterns) > 0 && !matches(patterns, value) {
-				at(blockParam+"/"+t.Name+"/"+param.Name, cut(value, 60)+" is not on the list of values that may be asked for in "+account.Name+".")
+				at(a.paramBlock(t.Name, param.Name), cut(value, 60)+" is not on the list of values that may be asked for in "+account.Name+".")
 			}
 		}
 	}

@@ -19,11 +19,12 @@ type formMemory struct {
 	mu        sync.Mutex
 	projects  map[workflows.Actor][]Project
 	pipelines map[string][]workflows.Pipeline
+	found     map[string]Found  // by organization, project and pipeline
 	order     map[string]string // view to the newest choice in it
 }
 
 func newFormMemory() formMemory {
-	return formMemory{projects: map[workflows.Actor][]Project{}, pipelines: map[string][]workflows.Pipeline{}, order: map[string]string{}}
+	return formMemory{projects: map[workflows.Actor][]Project{}, pipelines: map[string][]workflows.Pipeline{}, found: map[string]Found{}, order: map[string]string{}}
 }
 
 // mostRemembered bounds each part of the memory; a full one is forgotten whole.
@@ -94,6 +95,10 @@ func (b *Bot) choice(ctx context.Context, by workflows.Actor, a answers, fresh b
 			b.o.Log.Warn("read pipelines", "project", p.Name, "error", err)
 		}
 		c.Pipelines = list
+		if fresh {
+			b.forget(p)
+		}
+		c.Found = b.foundIn(ctx, c, a)
 	}
 	return c, nil
 }
@@ -127,6 +132,9 @@ func (b *Bot) redraw(ctx context.Context, p parcel) error {
 	c, err := b.choice(ctx, p.actor(), a, false)
 	if err != nil {
 		return err
+	}
+	if strings.HasPrefix(p.Text, actUseFound) {
+		a.useFound(c.Found, p.Message)
 	}
 	form := requestForm(c, a, "")
 	form.PrivateMetadata = p.Value

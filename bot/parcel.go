@@ -149,6 +149,7 @@ func (p parcel) pressed(in slack.InteractionCallback) (parcel, error) {
 	case in.View.ID != "":
 		p.Kind, p.Action, p.Value = kindRedraw, in.View.CallbackID, in.View.PrivateMetadata
 		p.Hash, p.Order = in.View.Hash, act.ActionTs
+		p.Text, p.Message = act.ActionID, act.Value // a button in the form
 		p.Answers = answered(in.View.State)
 	}
 	return p, p.check()

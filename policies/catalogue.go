@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"fedbot/workflows"
 )
 
 //go:embed templates/*.yaml
@@ -44,6 +46,9 @@ func NewCatalogue(sources ...[]byte) (*Catalogue, error) {
 		t, err := ParseTemplate(source)
 		if err != nil {
 			return nil, err
+		}
+		if t.Name == workflows.CustomTemplate {
+			return nil, fmt.Errorf("read template %q: that name is for custom documents: %w", t.Name, ErrTemplate)
 		}
 		if _, ok := c.templates[t.Name]; ok {
 			return nil, fmt.Errorf("read template %q: it is there twice: %w", t.Name, ErrTemplate)

@@ -51,7 +51,11 @@ func (p *Planner) Render(in workflows.Input) (workflows.Rendered, error) {
 	checks := d.checks(plan)
 	for _, c := range checks {
 		if !c.OK && !c.Warn {
-			return workflows.Rendered{}, onField(c.Field, "invariant", "%s Nothing was created. Administrator can mend the template or the issuer profile.", c.Say)
+			mend := "Administrator can mend the template or the issuer profile."
+			if strings.HasPrefix(c.Say, PolicyName(workflows.CustomTemplate, 1)) {
+				mend = "Change the document and ask again."
+			}
+			return workflows.Rendered{}, onField(c.Field, "invariant", "%s Nothing was created. %s", c.Say, mend)
 		}
 	}
 	profile, err := json.Marshal(d.profile)
@@ -172,6 +176,17 @@ func (d *draft) templates(catalogue *Catalogue) *workflows.Refusal {
 		return onField("Template", "no_template", "Nothing is asked for. Choose a template; there are %d.", len(catalogue.Names()))
 	}
 	for _, asked := range d.in.Proposal.Grants {
+		if asked.Custom() {
+			if slices.ContainsFunc(d.grants, func(g grant) bool { return g.template.Name == workflows.CustomTemplate }) {
+				return onField("Document", "template_twice", "There are two custom documents. Put their statements into one.")
+			}
+			g, refusal := d.custom(asked)
+			if refusal != nil {
+				return refusal
+			}
+			d.grants = append(d.grants, g)
+			continue
+		}
 		t, ok := catalogue.Get(asked.Template)
 		if !ok {
 			return onField("Template", "unknown_template", "There is no template %q. %s", shown(asked.Template), catalogue.near(asked.Template))

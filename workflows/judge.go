@@ -135,6 +135,9 @@ func (r Rules) Judge(s Subject) Verdict {
 			v.Lapse = rule.Lapse
 		}
 	}
+	if slices.ContainsFunc(s.Proposal.Grants, Grant.Custom) {
+		v.twoForCustom(s.Account)
+	}
 	v.Digest = digestOf(struct {
 		Stages  []Stage
 		Matched []Rule
@@ -142,6 +145,19 @@ func (r Rules) Judge(s Subject) Verdict {
 		Typed   bool
 	}{v.Stages, matched, v.Lapse, v.Typed})
 	return v
+}
+
+// twoForCustom asks for a second person where a custom document would have one
+// approver. No rule and no configuration can take that away.
+func (v *Verdict) twoForCustom(a Account) {
+	seats := 0
+	for _, st := range v.Stages {
+		seats += st.Count
+	}
+	v.Because = append(v.Because, "a custom document always needs two approvers")
+	if seats < 2 {
+		v.add(Stage{Name: "Account owners", Group: a.Owners, Count: 2, Rules: []string{"custom document"}})
+	}
 }
 
 func (v *Verdict) add(s Stage) {

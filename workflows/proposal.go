@@ -28,8 +28,16 @@ type Proposal struct {
 	Reason       string    `json:"reason"`
 }
 
-// Grant asks for one template with its parameters.
+// Grant asks for one template with its parameters, or for a custom document.
 type Grant struct {
 	Template string            `json:"template"`
 	Params   map[string]string `json:"params"`
+	Document string            `json:"document,omitempty"` // of CustomTemplate: the policy, as it was given
 }
+
+// CustomTemplate stands where a template would, when somebody brings a policy
+// document for what no template covers. No template has this name.
+const CustomTemplate = "custom"
+
+// Custom reports whether the grant is of a document, whatever else it says.
+func (g Grant) Custom() bool { return g.Template == CustomTemplate || g.Document != "" }

@@ -15,7 +15,7 @@ func requestCommand() *cobra.Command {
 	var h host
 	var p workflows.Proposal
 	var asked grants
-	var ends string
+	var document, ends string
 	c := &cobra.Command{
 		Use: "request", Short: "Ask for a federation; people approve it in Slack", Args: exactly(0, "flags only"),
 		Example: `  fedbot request --org contoso --project "Web Shop" --connection aws-shop-dev --account shop-dev \
@@ -25,6 +25,15 @@ func requestCommand() *cobra.Command {
 			client, err := h.client()
 			if err != nil {
 				return err
+			}
+			if document != "" {
+				raw, err := readFile(c.InOrStdin(), document)
+				if err != nil {
+					return err
+				}
+				if err := asked.document(string(raw)); err != nil {
+					return err
+				}
 			}
 			p.Kind, p.Grants = workflows.Create, asked.list
 			if ends != "" {
@@ -47,8 +56,9 @@ func requestCommand() *cobra.Command {
 	fl.StringVar(&p.Project, "project", "", "project")
 	fl.StringVar(&p.Connection, "connection", "", "name of the service connection to make")
 	fl.StringVar(&p.Account, "account", "", "AWS account, by name or number")
-	fl.Var(grantFlag{&asked, asked.template}, "template", "permissions template; may be repeated")
+	fl.Var(grantFlag{&asked, asked.template}, "template", "permissions template, or custom; may be repeated")
 	fl.Var(grantFlag{&asked, asked.param}, "param", "name=value of the template before it; may be repeated")
+	fl.StringVar(&document, "document", "", "with --template custom: a file that holds the policy document, or - for standard input")
 	fl.StringArrayVar(&p.Pipelines, "pipeline", nil, "pipeline that may use it; may be repeated; none means none yet")
 	fl.StringArrayVar(&p.Branches, "branch", nil, "branch it may be used from; may be repeated")
 	fl.StringVar(&p.Owner, "owner", "", "owner team (default: the project's)")
@@ -91,6 +101,17 @@ func (g *grants) param(kv string) error {
 	}
 	params[k] = v
 	return nil
+}
+
+// document is of the custom grant, wherever the flag stands.
+func (g *grants) document(text string) error {
+	for i := range g.list {
+		if g.list[i].Template == workflows.CustomTemplate {
+			g.list[i].Document = text
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: --document goes with --template %s", errUsage, workflows.CustomTemplate)
 }
 
 // grantFlag is one of two flags whose order counts.

@@ -133,6 +133,31 @@ func (p *places) Pipelines(ctx context.Context, organization, project string) ([
 	return slices.DeleteFunc(list, func(x workflows.Pipeline) bool { return strings.EqualFold(x.Name, p.verifier) }), err
 }
 
+// Found reads the file of a pipeline and says what it seems to need. Templates whose
+// parameters the file does not all tell are shown and not offered.
+func (p *places) Found(ctx context.Context, organization, project, pipeline string) bot.Found {
+	file, err := p.devops.ReadPipelineFile(ctx, organization, project, pipeline)
+	if err != nil {
+		return bot.Found{Unread: "What " + pipeline + " needs was not read. " + workflows.Said(err)}
+	}
+	needs, err := policies.Suggest([]byte(file.Text), p.catalogue)
+	if err != nil {
+		return bot.Found{Unread: fmt.Sprintf("What %s needs was not read: %s is not a pipeline that fedbot can read.", pipeline, file)}
+	}
+	f := bot.Found{Where: file.String()}
+	for _, x := range needs.Finds {
+		f.Lines = append(f.Lines, bot.FoundLine{Line: x.Line, What: x.What, Say: x.Lines()[0]})
+	}
+	for _, r := range needs.Requests {
+		for _, g := range r.Grants {
+			if !slices.ContainsFunc(r.Missing, func(m string) bool { return strings.HasPrefix(m, g.Template+": ") }) {
+				f.Offers = append(f.Offers, g)
+			}
+		}
+	}
+	return f
+}
+
 func (p *places) Accounts() []workflows.Account { return p.rules.Accounts }
 
 func (p *places) Templates() []bot.Template {
@@ -147,6 +172,10 @@ func (p *places) Templates() []bot.Template {
 			x.Params = append(x.Params, bot.Param{Name: q.Name, Hint: q.Description, Example: q.Example, Optional: q.Optional})
 		}
 		out = append(out, x)
+	}
+	if slices.ContainsFunc(p.rules.Accounts, func(a workflows.Account) bool { return len(a.Values[workflows.CustomTemplate]) > 0 }) {
+		out = append(out, bot.Template{Name: workflows.CustomTemplate, Purpose: policies.CustomPurpose, Risk: workflows.High, Params: []bot.Param{
+			{Name: bot.DocumentParam, Hint: "An IAM policy as JSON. Name each action; no NotAction, no variables; S3 with a condition on aws:ResourceAccount."}}})
 	}
 	return out
 }

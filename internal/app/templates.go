@@ -44,7 +44,7 @@ func Templates(dir string) (*policies.Catalogue, error) {
 // CheckValues finds what accounts list under a name that no template has: a slip there
 // would list nothing, and requests would be refused for it. All slips are told at once.
 func CheckValues(accounts []workflows.Account, catalogue *policies.Catalogue) error {
-	known := map[string]bool{}
+	known := map[string]bool{workflows.CustomTemplate: true} // the resources of custom documents
 	for _, name := range policies.Types() {
 		known[name] = true
 	}
