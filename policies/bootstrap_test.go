@@ -315,3 +315,30 @@ func TestGuardrails(t *testing.T) {
 		}
 	}
 }
+
+// Of the services that the boundary opens whole it denies every action that AWS
+// classes as managing permissions, but for these.
+func TestBoundaryDeniesPermissionsOfOpenServices(t *testing.T) {
+	harmless := map[string]string{
+		"s3:PutObjectAcl":                              "the toolkit's uploads send it; templates pin its values",
+		"secretsmanager:ValidateResourcePolicy":        "changes nothing",
+		"cloudfront:AllowVendedLogDeliveryForResource": "lets AWS deliver logs, and opens nothing",
+		"ecs:AllowVendedLogDeliveryForResource":        "lets AWS deliver logs, and opens nothing",
+	}
+	boundary := document(t, bootstrapSample(t).In(bootAccount).Boundary)
+	everything := document(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
+	for _, service := range openServices {
+		actions := ServiceActions(service)
+		if len(actions) == 0 {
+			t.Errorf("%s is no service", service)
+		}
+		for _, a := range actions {
+			if a.Access != Permissions || harmless[a.Name] != "" {
+				continue
+			}
+			if got, _ := Evaluate([]Document{everything}, &boundary, Call{Action: a.Name, Resource: "*"}); got != Denied {
+				t.Errorf("%s is %s", a.Name, got)
+			}
+		}
+	}
+}
