@@ -11,7 +11,7 @@ import (
 // spelling cannot both exist. A name that holds a percent sign itself is never taken
 // for an encoding: its plain form may be somebody else's name.
 func Respelled(planned, found string) bool {
-	if planned == found || strings.Contains(planned, "%") {
+	if planned == found || strings.Contains(planned, "%") || !encodes(planned, found) {
 		return false
 	}
 	plain, err := url.PathUnescape(found)
@@ -24,6 +24,23 @@ func Respelled(planned, found string) bool {
 		}
 	}
 	return strings.EqualFold(planned, plain)
+}
+
+// encodes reports whether a percent sign in the found subject can be Azure DevOps's.
+// Whoever may create connections can name one "a%20b", whose tokens would look like
+// an encoding of those of "a b". Organizations and projects cannot have the sign in
+// their names, so that an escape in that part is believed, and only then one in the
+// connection's name.
+func encodes(planned, found string) bool {
+	first := strings.IndexByte(found, '%')
+	if first < 0 {
+		return true
+	}
+	parts := strings.SplitN(planned, "/", 5) // sc://organization/project/connection
+	if len(parts) < 5 || !strings.EqualFold(parts[0], "sc:") || parts[1] != "" {
+		return false
+	}
+	return first < len(planned)-len(parts[4])
 }
 
 // sendBack turns a proof that named another spelling into a plan that is written

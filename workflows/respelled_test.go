@@ -41,6 +41,31 @@ func TestRespelled(t *testing.T) {
 	}
 }
 
+// Whoever may create connections can name one like an encoding of somebody else's.
+// Its tokens, which the trust policy refuses, must not turn the plan into one that
+// trusts it.
+func TestNamedLikeAnEncoding(t *testing.T) {
+	for planned, found := range map[string]string{
+		"sc://contoso/Web Shop/aws dev": "sc://contoso/Web Shop/aws%20dev",
+		"sc://contoso/shop/deploy":      "sc://contoso/shop/%64eploy",
+		"sc://contoso/shop/a/b":         "sc://contoso/shop/a%2Fb",
+		"sc://contoso/shop/a":           "SC://Contoso/Shop/%61",
+		"endpoint/shop/a b":             "endpoint/shop/a%20b",
+	} {
+		if Respelled(planned, found) {
+			t.Errorf("%q is taken for %q", found, planned)
+		}
+		outcome, _, _ := JudgeFirstUse(ProofSpec{Provider: "p", Subject: planned, Audience: "a", RoleID: "r"},
+			[]SignIn{{Provider: "p", Subject: found, Refused: true}})
+		if outcome != "" {
+			t.Errorf("%q: %q", found, outcome)
+		}
+	}
+	if !Respelled("sc://contoso/Web Shop/aws dev", "sc://contoso/Web%20Shop/aws%20dev") {
+		t.Error("where the project is encoded, the connection's name is too")
+	}
+}
+
 // FuzzRespelled: what passes is the planned subject once it is decoded, and case is
 // all that differs.
 func FuzzRespelled(f *testing.F) {

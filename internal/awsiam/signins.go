@@ -38,7 +38,7 @@ func (a *AWS) SignIns(ctx context.Context, t workflows.Task, since time.Time) ([
 	seen := map[string]bool{} // an event that both regions show is one event
 	for _, trail := range c.trails() {
 		err := c.lookUp(ctx, trail, role, since, func(ev trailEvent) error {
-			if ev.EventName != signInEvent || ev.EventTime.Before(since) || seen[ev.EventID] {
+			if !ev.isSignIn() || ev.EventTime.Before(since) || seen[ev.EventID] {
 				return nil
 			}
 			seen[ev.EventID] = true
@@ -60,7 +60,9 @@ func (a *AWS) SignIns(ctx context.Context, t workflows.Task, since time.Time) ([
 	return out, nil
 }
 
-const signInEvent = "AssumeRoleWithWebIdentity"
+func (ev trailEvent) isSignIn() bool {
+	return ev.EventName == "AssumeRoleWithWebIdentity" && ev.EventSource == "sts.amazonaws.com"
+}
 
 // trails are the clients of all regions in which a sign-in may be recorded.
 func (c *client) trails() []*cloudtrail.Client {

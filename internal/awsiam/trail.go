@@ -144,6 +144,7 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 type trailEvent struct {
 	EventID         string
 	EventName       string
+	EventSource     string
 	EventTime       time.Time
 	ErrorCode       string
 	SourceIPAddress string
@@ -214,9 +215,13 @@ func (ev trailEvent) could(s workflows.Step, field string) bool {
 	return false
 }
 
-// identityCenter begins the ARNs of roles that only IAM Identity Center makes, and
-// whose sessions bear the name that it gives them.
-const identityCenter = ":role/aws-reserved/sso.amazonaws.com/"
+// madeByIdentityCenter says whether a role is one that only IAM Identity Center makes,
+// and whose sessions bear the name that it gives them. Paths may hold colons, and
+// people choose them: only the beginning of the ARN counts.
+func madeByIdentityCenter(role, account string) bool {
+	parts := strings.SplitN(role, ":", 6)
+	return len(parts) == 6 && parts[2] == "iam" && parts[4] == account && strings.HasPrefix(parts[5], "role/aws-reserved/sso.amazonaws.com/")
+}
 
 func (ev trailEvent) writer(account string) workflows.Writer {
 	id := ev.UserIdentity
@@ -236,7 +241,7 @@ func (ev trailEvent) writer(account string) workflows.Writer {
 	w := workflows.Writer{Who: printable(who), At: ev.EventTime.UTC(), From: printable(ev.SourceIPAddress), Did: printable(ev.EventName), Source: trailName}
 	if _, name, ok := cutLast(id.Arn, "/"); ok && isAddress(name) {
 		w.Email = strings.ToLower(name)
-		w.Claimed = !strings.Contains(id.SessionContext.SessionIssuer.Arn, identityCenter)
+		w.Claimed = !madeByIdentityCenter(id.SessionContext.SessionIssuer.Arn, account)
 	}
 	return w
 }

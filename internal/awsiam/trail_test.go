@@ -83,6 +83,8 @@ func TestWriterOfAnEvent(t *testing.T) {
 		{"one of Identity Center", []string{"/account-owner", "/account.owner@contoso.example", ":role/OrganizationAdmin", ":role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_X"},
 			"assumed-role/OrganizationAdmin/account.owner@contoso.example", "account.owner@contoso.example", false},
 		{"a role that only sounds like it", []string{"/account-owner", "/a@contoso.example", ":role/OrganizationAdmin", ":role/AWSReservedSSO_X"}, "assumed-role/OrganizationAdmin/a@contoso.example", "a@contoso.example", true},
+		{"a role with a path that only looks like it", []string{"/account-owner", "/a@contoso.example", ":role/OrganizationAdmin", ":role/x:role/aws-reserved/sso.amazonaws.com/y"}, "assumed-role/OrganizationAdmin/a@contoso.example", "a@contoso.example", true},
+		{"one of another account's Identity Center", []string{"/account-owner", "/a@contoso.example", "iam::111122223333:role/OrganizationAdmin", "iam::999999999999:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_X"}, "assumed-role/OrganizationAdmin/a@contoso.example", "a@contoso.example", true},
 		{"a user", []string{"arn:aws:sts::111122223333:assumed-role/OrganizationAdmin/account-owner", "arn:aws:iam::111122223333:user/administrator"}, "user/administrator", "", false},
 		{"the root user", []string{"arn:aws:sts::111122223333:assumed-role/OrganizationAdmin/account-owner", "arn:aws:iam::111122223333:root"}, "root", "", false},
 		{"another account's", []string{`"accountId":"111122223333"`, `"accountId":"999999999999"`}, session + " of account 999999999999", "", false},
@@ -92,6 +94,16 @@ func TestWriterOfAnEvent(t *testing.T) {
 		w := event(t, "UpdateAssumeRolePolicy", c.edit...).writer("111122223333")
 		if w.Who != c.who || w.Email != c.email || w.Claimed != c.claimed || w.From != "203.0.113.7" || w.At.Hour() != 3 {
 			t.Errorf("%s: %+v", c.name, w)
+		}
+	}
+}
+
+// What another service calls by the same name is no sign-in.
+func TestIsSignIn(t *testing.T) {
+	for source, want := range map[string]bool{"sts.amazonaws.com": true, "iam.amazonaws.com": false, "": false} {
+		ev := event(t, "AssumeRoleWithWebIdentity")
+		if ev.EventSource = source; ev.isSignIn() != want {
+			t.Errorf("%q: %v", source, !want)
 		}
 	}
 }
