@@ -14,7 +14,7 @@ func bootstrapCommand() *cobra.Command {
 		Use: "bootstrap", Short: "Print what has to be set up once", Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(bootstrapAWSCommand())
+	c.AddCommand(bootstrapAWSCommand(), bootstrapSlackCommand())
 	return c
 }
 
