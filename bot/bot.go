@@ -64,6 +64,7 @@ type Bot struct {
 	mu       sync.Mutex
 	chats    map[string]string                       // user id to the id of the direct conversation
 	onItsWay map[workflows.RequestID]<-chan struct{} // cards that are being posted
+	drawing  map[string]bool                         // user ids whose home tab waits to be drawn
 }
 
 // New checks the options and makes a Bot.
@@ -86,7 +87,7 @@ func New(o Options) (*Bot, error) {
 		o.Backoff = time.Second
 	}
 	return &Bot{o: o, work: make(chan parcel, 4096), forms: newFormMemory(), patience: patience,
-		chats: map[string]string{}, onItsWay: map[workflows.RequestID]<-chan struct{}{}}, nil
+		chats: map[string]string{}, onItsWay: map[workflows.RequestID]<-chan struct{}{}, drawing: map[string]bool{}}, nil
 }
 
 // Handler serves POST /slack/commands, /slack/interactions and /slack/events.

@@ -15,6 +15,28 @@ const (
 	actHomeHelp = "home_help"
 )
 
+// queueHome has a person's home tab drawn, once at a time for each person: whoever
+// opens it again and again must not fill the worker's slots.
+func (b *Bot) queueHome(p parcel) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.drawing[p.User] {
+		return
+	}
+	select {
+	case b.work <- p:
+		b.drawing[p.User] = true
+	default:
+		b.o.Log.Warn("worker is behind; a home tab is not drawn", "user", p.User)
+	}
+}
+
+func (b *Bot) drawn(user string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.drawing, user)
+}
+
 // publishHome draws the person's home tab. It is made anew whenever the tab is
 // opened and after each press on it; in between it can be behind, and its last line
 // says as of when it is.

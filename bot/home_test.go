@@ -49,6 +49,28 @@ func TestHomes(t *testing.T) {
 	}
 }
 
+// Opening the tab again and again draws it once at a time; others' are drawn beside it.
+func TestHomeTabsDoNotFlood(t *testing.T) {
+	b := &Bot{o: Options{Team: "T0001"}, work: make(chan parcel, 10), drawing: map[string]bool{}}
+	open := func(user string) {
+		if got := b.take(t.Context(), parcel{Kind: kindHome, Key: "event/x", Team: "T0001", User: user}); got != nil {
+			t.Errorf("answered %v", got)
+		}
+	}
+	for range 5 {
+		open("U1")
+	}
+	open("U2")
+	if len(b.work) != 2 {
+		t.Errorf("%d tabs wait for one person's five and another's one", len(b.work))
+	}
+	b.drawn("U1")
+	open("U1")
+	if len(b.work) != 3 {
+		t.Error("a tab that was drawn is not drawn again")
+	}
+}
+
 // Only those whose turn it is are told that something waits for them.
 func TestWaitsForThoseWhoCanActOnly(t *testing.T) {
 	at := start.Add(time.Hour)

@@ -128,7 +128,10 @@ func (b *Bot) take(ctx context.Context, p parcel) any {
 	switch p.Kind {
 	case kindOptions:
 		return b.options(ctx, p)
-	case kindRedraw, kindHome:
+	case kindHome:
+		b.queueHome(p)
+		return nil
+	case kindRedraw:
 		return b.queue(ctx, p)
 	case kindSubmission:
 		if wrong := b.mistakes(ctx, p); wrong != nil {

@@ -91,6 +91,7 @@ func (b *Bot) decide(ctx context.Context, p parcel) error {
 		}
 		return b.press(ctx, p)
 	case kindHome:
+		defer b.drawn(p.User)
 		return b.publishHome(ctx, p)
 	case kindSubmission:
 		return b.submission(ctx, p)

@@ -3,6 +3,7 @@ package policies
 import (
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -210,7 +211,8 @@ func (s Statement) sentences() []string {
 	return out
 }
 
-// objects names the resources of a service, a few of them.
+// objects names the resources of a service, a few of them: those that reach furthest
+// come first, so that none of them hides among the rest.
 func objects(resources list, service string) string {
 	var names []string
 	for _, r := range resources {
@@ -225,11 +227,24 @@ func objects(resources list, service string) string {
 	if len(names) == 0 {
 		return "nothing that it names"
 	}
+	slices.SortStableFunc(names, func(a, b string) int { return fixedPart(a) - fixedPart(b) })
 	const few = 4
 	if len(names) > few {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 	}
 	return and(names)
+}
+
+// fixedPart is how much of a name stands for itself; a name without wildcards reaches
+// least.
+func fixedPart(name string) int {
+	if name == "everything" {
+		return -1
+	}
+	if i := strings.IndexAny(name, "*?"); i >= 0 {
+		return i
+	}
+	return math.MaxInt32
 }
 
 // limits are a statement's conditions, but for those that every document needs.
@@ -240,7 +255,11 @@ func (s Statement) limits() string {
 			if strings.EqualFold(key, "aws:ResourceAccount") || strings.EqualFold(key, "aws:RequestedRegion") {
 				continue
 			}
-			out = append(out, fmt.Sprintf("`%s` %s %s", key, op, join(quoted(s.Condition[op][key]), "or")))
+			limit := fmt.Sprintf("`%s` %s %s", key, op, join(quoted(s.Condition[op][key]), "or"))
+			if o := parseOperator(op); o.base != "null" && (o.ifExists || o.forAll || o.negated && !o.set) {
+				limit += " or a call brings none"
+			}
+			out = append(out, limit)
 		}
 	}
 	if len(out) == 0 {

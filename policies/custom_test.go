@@ -57,6 +57,25 @@ func TestCustomDocument(t *testing.T) {
 	}
 }
 
+// What reaches furthest is said first, and a limit that holds for calls without the key
+// is not told as one.
+func TestCustomWordsHideNothing(t *testing.T) {
+	const function = `"arn:aws:lambda:eu-west-1:111122223333:function:shop-`
+	out, err := samplePlanner(t).Render(customInput(`{"Version":"2012-10-17","Statement":[
+		{"Sid":"A","Effect":"Allow","Action":"lambda:GetFunction","Resource":[` + function + `a",` + function + `b",` + function + `c",` + function + `d",` + function + `e*",` + function + `*"]},
+		{"Sid":"B","Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::shop-a","Condition":{"StringEquals":{"aws:ResourceAccount":"111122223333"},"StringNotEquals":{"s3:prefix":"in/"}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"read `function:shop-*`, `function:shop-e*`, `function:shop-a`, `function:shop-b` and 2 more (AWS Lambda: GetFunction)",
+		"list `shop-a` (Amazon S3: ListBucket), only if `s3:prefix` StringNotEquals `in/` or a call brings none",
+	}
+	if diff := cmp.Diff(want, out.Words.Can); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // What a requester might try. Each is refused, and says why.
 func TestAttackCustomDocument(t *testing.T) {
 	one := func(statement string) string {
