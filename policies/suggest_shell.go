@@ -32,16 +32,18 @@ type shellReader struct {
 	start int
 	deep  int
 	here  []string // ends of here-documents that are still to come
+	left  *int     // how many more bytes variables may add to the script
 }
 
 // commands reads a script, in which Azure Pipelines has filled its own variables
 // already.
 func commands(script string, line int, pwsh bool, vars map[string]string) []command {
-	return readShell(script, line, pwsh, vars, 0)
+	left := longestText
+	return readShell(script, line, pwsh, vars, 0, &left)
 }
 
-func readShell(script string, line int, pwsh bool, vars map[string]string, deep int) []command {
-	r := &shellReader{text: []rune(strings.ReplaceAll(script, "\r\n", "\n")), line: line, pwsh: pwsh, vars: vars, deep: deep}
+func readShell(script string, line int, pwsh bool, vars map[string]string, deep int, left *int) []command {
+	r := &shellReader{text: []rune(strings.ReplaceAll(script, "\r\n", "\n")), line: line, pwsh: pwsh, vars: vars, deep: deep, left: left}
 	for r.at < len(r.text) && len(r.out) < mostCommands {
 		r.step()
 	}
@@ -242,6 +244,9 @@ var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (r *shellReader) variable(name string) string {
 	if v, ok := r.vars[name]; ok && plainName.MatchString(name) {
+		if *r.left -= len(v); *r.left < 0 {
+			return unknownMark("the script grows too long")
+		}
 		return v
 	}
 	return unknownMark("$" + shown(name) + " is set elsewhere")
@@ -272,7 +277,7 @@ func (r *shellReader) until(end rune, open int) string {
 func (r *shellReader) substitute(inside string) {
 	r.add(unknownMark("what a command prints is not known"))
 	if r.deep < 5 {
-		r.out = append(r.out, readShell(inside, r.line, r.pwsh, r.vars, r.deep+1)...)
+		r.out = append(r.out, readShell(inside, r.line, r.pwsh, r.vars, r.deep+1, r.left)...)
 	}
 	r.line += strings.Count(inside, "\n")
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -316,4 +317,51 @@ func FuzzSuggest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whoever can push a file must not be able to end fedbot with it, which reads the files
+// of pipelines while somebody fills in the form: what is out of memory cannot be caught.
+func TestSuggestIsNotExhausted(t *testing.T) {
+	catalogue := mustBuiltin(t)
+	doubling := func(first, next, use string) string {
+		var b strings.Builder
+		b.WriteString(first)
+		for i := range 14 {
+			fmt.Fprintf(&b, next, i+1, strings.Repeat(fmt.Sprintf(use, i), 10))
+		}
+		return b.String()
+	}
+	for name, file := range map[string]string{
+		"lists in a line":   "steps:\n" + strings.Repeat("- ", 200_000) + "x\n",
+		"brackets":          "a: " + strings.Repeat("[", 200_000) + "\n",
+		"braces":            "a: " + strings.Repeat("{a: ", 100_000) + "\n",
+		"keys in a line":    strings.Repeat("a: ", 100_000) + "\n",
+		"indented keys":     staircase(700),
+		"shell variables":   doubling("steps:\n- script: |\n    v0=aaaaaaaaaa\n", "    v%d=%s\n", "$v%d") + "    aws s3 cp a s3://$v14\n",
+		"pipeline variable": doubling("variables:\n  v0: aaaaaaaaaa\n", "  v%d: %s\n", "$(v%d)") + "steps:\n- script: aws s3 cp a s3://$(v14)\n",
+	} {
+		before := allocated()
+		got, err := Suggest([]byte(file), catalogue)
+		if grew := allocated() - before; grew > 400<<20 {
+			t.Errorf("%s: %d MB", name, grew>>20)
+		}
+		if deep := strings.HasPrefix(name, "shell") || strings.HasPrefix(name, "pipeline"); !deep && !errors.Is(err, ErrPipeline) || deep && (err != nil || len(got.Finds) != 1) {
+			t.Errorf("%s: %v, %v", name, got.Finds, err)
+		}
+	}
+}
+
+func staircase(deep int) string {
+	var b strings.Builder
+	for i := range deep {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// allocated is how many bytes were ever allocated.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }

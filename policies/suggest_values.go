@@ -166,7 +166,9 @@ func (s *scope) find(name string, depth int) string {
 	}
 	for at := s; at != nil; at = at.outer {
 		if v, ok := at.vars[name]; ok {
-			return s.expand(v, depth+1)
+			v = s.expand(v, depth+1)
+			*s.left -= len(v) / 256 // a long value is as much work as many
+			return v
 		}
 	}
 	if strings.HasPrefix(name, "build.") || strings.HasPrefix(name, "system.") || strings.HasPrefix(name, "agent.") || strings.HasPrefix(name, "pipeline.") ||
@@ -204,10 +206,16 @@ func (s *scope) expand(text string, depth int) string {
 		return unknownMark("the expression " + shown(strings.TrimSpace(inside)) + " is worked out when it runs")
 	})
 	text = runtimeHole.ReplaceAllString(text, unknownMark("an expression is worked out when it runs"))
+	grown := len(text)
 	text = macroHole.ReplaceAllStringFunc(text, func(hole string) string {
-		return s.find(strings.ToLower(macroHole.FindStringSubmatch(hole)[1]), depth+1)
+		if grown > longestText {
+			return ""
+		}
+		v := s.find(strings.ToLower(macroHole.FindStringSubmatch(hole)[1]), depth+1)
+		grown += len(v)
+		return v
 	})
-	if len(text) > longestText {
+	if max(len(text), grown) > longestText {
 		return unknownMark("it grows too long")
 	}
 	return text

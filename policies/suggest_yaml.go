@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // ErrPipeline is the kind of everything that Suggest refuses.
@@ -53,7 +55,11 @@ func readPipeline(source []byte) (steps []step, says []Find, err error) {
 			steps, says, err = nil, nil, fmt.Errorf("read pipeline: the file breaks the reader: %w", ErrPipeline)
 		}
 	}()
-	file, err := parser.ParseBytes(source, 0)
+	tokens := lexer.Tokenize(string(source))
+	if line := tooDeep(tokens); line > 0 {
+		return nil, nil, fmt.Errorf("read pipeline: line %d is nested too deeply: %w", line, ErrPipeline)
+	}
+	file, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read pipeline: %s: %w", firstLine(err.Error()), ErrPipeline)
 	}
@@ -66,6 +72,40 @@ func readPipeline(source []byte) (steps []step, says []Find, err error) {
 		}
 	}
 	return r.steps, r.says, nil
+}
+
+// tooDeep returns the first line on which a file nests deeper than any pipeline does,
+// or 0. The parser's memory grows with the square of the depth, and what is out of
+// memory ends the process: whoever can push a file could end fedbot with it.
+func tooDeep(tokens token.Tokens) int {
+	flow, line := 0, 0
+	openers := 0 // on this line
+	var columns []int
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, openers = t.Position.Line, 0
+			for len(columns) > 0 && columns[len(columns)-1] >= t.Position.Column {
+				columns = columns[:len(columns)-1]
+			}
+			columns = append(columns, t.Position.Column)
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			flow++
+		case token.SequenceEndType, token.MappingEndType:
+			flow--
+		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType:
+			openers++
+		case token.MappingValueType:
+			if flow == 0 { // in braces, many may stand beside each other
+				openers++
+			}
+		}
+		if flow > deepestFile || openers > deepestFile || len(columns) > deepestFile {
+			return line
+		}
+	}
+	return 0
 }
 
 func firstLine(s string) string {
