@@ -122,3 +122,25 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		}
 	}
 }
+
+// Other pages point to a decision by its number, so that each has one of its own, in
+// its name and in its title.
+func TestDecisionsHaveNumbersOfTheirOwn(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs/decisions/*.md"))
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	seen := map[string]string{}
+	for _, page := range pages {
+		name := filepath.Base(page)
+		number, _, _ := strings.Cut(name, "-")
+		if seen[number] != "" {
+			t.Errorf("%s and %s have one number", seen[number], name)
+		}
+		seen[number] = name
+		title := "# " + strings.TrimLeft(number, "0") + ". "
+		if !strings.HasPrefix(string(text(t, filepath.Join("docs/decisions", name))), title) {
+			t.Errorf("%s does not begin with %q", name, title)
+		}
+	}
+}
