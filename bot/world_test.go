@@ -91,7 +91,7 @@ func (w *world) begin() {
 // until waits for something to be seen by somebody.
 func (w *world) until(what string, seen func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if seen() {
 			return
 		}

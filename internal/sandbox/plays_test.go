@@ -21,6 +21,7 @@ import (
 //	requester /federate …           types the command
 //	requester asks NAME             types the whole request for a connection of that name
 //	approver press ACTION ID        presses the youngest such button that they can see
+//	requester check ID              presses Check now, unless fedbot has looked by itself and found an answer
 //	approver submit field=text …    fills in the form that is open, and sends it
 //	sees approver 'words' …         something new to them since they last acted holds the words
 //	told outsider 'words' …         the same, in a message that nobody else sees
@@ -171,6 +172,11 @@ func does(st *stage, user string, args []string) error {
 			return fmt.Errorf("press takes an action and an id")
 		}
 		return st.presses(user, args[1], args[2])
+	case "check":
+		if len(args) != 2 {
+			return fmt.Errorf("check takes an id")
+		}
+		return st.checks(user, args[1])
 	case "submit":
 		fields := map[string]string{}
 		for _, a := range args[1:] {

@@ -278,6 +278,31 @@ func (st *stage) presses(user, action, id string) error {
 	return st.slack.Press(st.ctx, user, p.channel, p.ts, p.block, p.action, p.value)
 }
 
+// checks presses Check now, unless fedbot has looked by itself meanwhile and found
+// an answer: then the button is gone, as it should be.
+func (st *stage) checks(user, id string) error {
+	var answered bool
+	err := st.until(func() error {
+		f, err := st.running.app.Store().Load(st.ctx, workflows.FederationID(id))
+		if err != nil {
+			return err
+		}
+		r, walking := f.Open()
+		back := walking && r.State == workflows.RequestOpen // with its approvers again: tokens say the subject otherwise
+		if answered = f.Parked != nil || !f.ProvedAt.IsZero() || f.State == workflows.Active || back; answered {
+			return nil
+		}
+		if _, ok := st.button(user, "proof_check", id); !ok {
+			return fmt.Errorf("there is no button proof_check on %s, and no answer", id)
+		}
+		return nil
+	})
+	if err != nil || answered {
+		return err
+	}
+	return st.presses(user, "proof_check", id)
+}
+
 // submits fills in the modal on top, by block, and sends it. The error holds what
 // the fields say.
 func (st *stage) submits(user string, fields map[string]string) error {
