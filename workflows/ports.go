@@ -69,7 +69,7 @@ type Observation struct {
 	Exists      bool
 	Ref         string
 	Differences []Difference
-	Document    string // the trust policy as read back, for role steps
+	Document    string // as read back: the trust policy of a role step, the permissions of a policy step
 	Lagging     bool   // the object is so young that a difference may be the service's lag
 }
 

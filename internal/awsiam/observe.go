@@ -160,7 +160,7 @@ func (a *AWS) observeInline(ctx context.Context, c *client, t workflows.Task) (w
 	case workflows.StepHold:
 		seen.Differences = policies.Diff("permissions policy", policies.Hold(), found)
 	default:
-		seen.Differences = policies.Diff("permissions policy", t.Step.Policy.Document, found)
+		seen.Differences, seen.Document = policies.Diff("permissions policy", t.Step.Policy.Document, found), found
 	}
 	return seen, nil
 }

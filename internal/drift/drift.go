@@ -278,7 +278,11 @@ func Findings(f workflows.Federation, s workflows.Step, o workflows.Observation)
 	}
 	var out []workflows.Finding
 	for _, d := range o.Differences {
-		out = append(out, finding(f, s, d))
+		x := finding(f, s, d)
+		if say := judged(f, s, o, d.Field); say != "" {
+			x.Means = say
+		}
+		out = append(out, x)
 	}
 	return out
 }
