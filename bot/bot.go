@@ -48,6 +48,7 @@ type Options struct {
 	Console string        // address of the console; empty: no links to it
 	NotReal bool          // endpoints are a sandbox's: every card says so
 	Sockets int           // how many Run holds open with the client's app-level token; 0: Slack comes to Handler
+	Presses int           // most commands, presses and forms that are taken of one person in a minute; 0: 120
 	Edits   time.Duration // least time between edits of cards; 0: three seconds
 	Backoff time.Duration // first pause after Slack failed; 0: one second
 }
@@ -61,10 +62,13 @@ type Bot struct {
 	forms    formMemory
 	patience time.Duration
 
+	floods floods
+
 	mu       sync.Mutex
 	chats    map[string]string                       // user id to the id of the direct conversation
 	onItsWay map[workflows.RequestID]<-chan struct{} // cards that are being posted
 	drawing  map[string]bool                         // user ids whose home tab waits to be drawn
+	ours     map[string]time.Time                    // channels that nobody else reads, until when that is believed
 }
 
 // New checks the options and makes a Bot.
@@ -80,6 +84,9 @@ func New(o Options) (*Bot, error) {
 	if o.Mention == nil {
 		o.Mention = func(group string) string { return lit(group) }
 	}
+	if o.Presses == 0 {
+		o.Presses = 120
+	}
 	if o.Edits == 0 {
 		o.Edits = 3 * time.Second
 	}
@@ -87,7 +94,8 @@ func New(o Options) (*Bot, error) {
 		o.Backoff = time.Second
 	}
 	return &Bot{o: o, work: make(chan parcel, 4096), forms: newFormMemory(), patience: patience,
-		chats: map[string]string{}, onItsWay: map[workflows.RequestID]<-chan struct{}{}, drawing: map[string]bool{}}, nil
+		floods: floods{most: o.Presses}, chats: map[string]string{}, onItsWay: map[workflows.RequestID]<-chan struct{}{},
+		drawing: map[string]bool{}, ours: map[string]time.Time{}}, nil
 }
 
 // Handler serves POST /slack/commands, /slack/interactions and /slack/events.

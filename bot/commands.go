@@ -23,6 +23,9 @@ func (b *Bot) command(ctx context.Context, p parcel) error {
 	}
 	switch in.Verb {
 	case "request":
+		if err := b.own(ctx, p); err != nil {
+			return err
+		}
 		if in.Ask {
 			return b.ask(ctx, p, in.Wish)
 		}
@@ -69,6 +72,9 @@ func (b *Bot) about(ctx context.Context, p parcel, in intent) error {
 		}
 		done = say("Quarantined: %s. The hold is being put on; the card says when it is there. Nothing is deleted.", in.Federation)
 	case "release":
+		if err := b.own(ctx, p); err != nil {
+			return err
+		}
 		if _, err := b.visible(ctx, p, in.Federation); err != nil {
 			return err
 		}

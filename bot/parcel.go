@@ -21,6 +21,7 @@ const (
 	kindSubmission parcelKind = "submission" // a form was sent
 	kindRedraw     parcelKind = "redraw"     // a choice in an open form: changes nothing, is not stored
 	kindHome       parcelKind = "home"       // somebody opened the home tab: changes nothing, is not stored
+	kindFlood      parcelKind = "flood"      // one press too many: it is answered, and changes nothing
 	kindOptions    parcelKind = "options"    // Slack asks what can be chosen: changes nothing, is not stored
 )
 
@@ -45,6 +46,7 @@ type parcel struct {
 	Order   string              `json:"order,omitempty"`   // of redraws: which came later
 	Answers map[string][]string `json:"answers,omitempty"` // block to values
 
+	wide     bool // the app is installed for an organization of several workspaces
 	trigger  string
 	response string
 	form     *waiter // of a submission whose acknowledgement waits
@@ -66,6 +68,7 @@ func parseCommandForm(body []byte) (parcel, error) {
 	p := parcel{
 		Kind: kindCommand, Key: "command/" + v.Get("trigger_id"), Team: v.Get("team_id"), User: v.Get("user_id"),
 		Channel: v.Get("channel_id"), Text: v.Get("text"), trigger: v.Get("trigger_id"), response: v.Get("response_url"),
+		wide: v.Get("is_enterprise_install") == "true",
 	}
 	return p, p.check()
 }
@@ -85,7 +88,10 @@ func parseInteraction(payload []byte) (parcel, error) {
 	if err := json.Unmarshal(payload, &in); err != nil {
 		return parcel{}, fmt.Errorf("parse interaction: %w", err)
 	}
-	p := parcel{Team: in.Team.ID, Home: in.User.TeamID, User: in.User.ID, View: in.View.ID, trigger: in.TriggerID, response: in.ResponseURL}
+	p := parcel{Team: in.Team.ID, Home: in.User.TeamID, User: in.User.ID, View: in.View.ID, trigger: in.TriggerID, response: in.ResponseURL, wide: in.IsEnterpriseInstall}
+	if p.wide && p.Team == "" {
+		p.Team = in.User.TeamID // of an installation for an organization Slack names no team
+	}
 	switch in.Type {
 	case slack.InteractionTypeBlockActions:
 		return p.pressed(in)
@@ -110,7 +116,10 @@ func parseEvent(body []byte) (p parcel, challenge string, err error) {
 		Challenge string `json:"challenge"`
 		Team      string `json:"team_id"`
 		ID        string `json:"event_id"`
-		Event     struct {
+		For       []struct {
+			Wide bool `json:"is_enterprise_install"`
+		} `json:"authorizations"`
+		Event struct {
 			Type string `json:"type"`
 			User string `json:"user"`
 			Tab  string `json:"tab"`
@@ -125,7 +134,7 @@ func parseEvent(body []byte) (p parcel, challenge string, err error) {
 	if e.Type != "event_callback" || e.Event.Type != "app_home_opened" || e.Event.Tab != "home" {
 		return parcel{}, "", nil
 	}
-	p = parcel{Kind: kindHome, Key: "event/" + e.ID, Team: e.Team, User: e.Event.User}
+	p = parcel{Kind: kindHome, Key: "event/" + e.ID, Team: e.Team, User: e.Event.User, wide: len(e.For) > 0 && e.For[0].Wide}
 	return p, "", p.check()
 }
 
@@ -164,7 +173,7 @@ func (p parcel) check() error {
 
 // kept reports whether the parcel is in the inbox until it is decided. What changes
 // nothing is not.
-func (p parcel) kept() bool { return p.Kind != kindRedraw && p.Kind != kindHome }
+func (p parcel) kept() bool { return p.Kind != kindRedraw && p.Kind != kindHome && p.Kind != kindFlood }
 
 // answered reads the values of a form by block.
 func answered(state *slack.ViewState) map[string][]string {

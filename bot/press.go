@@ -15,6 +15,9 @@ import (
 func (b *Bot) press(ctx context.Context, p parcel) error {
 	switch p.Action {
 	case actForm:
+		if err := b.own(ctx, p); err != nil {
+			return err
+		}
 		return b.openForm(ctx, p, typedAgain(p.Value))
 	case "link_open":
 		return nil // Slack tells about links too

@@ -122,8 +122,23 @@ func (b *Bot) events() http.Handler {
 // to acknowledge it with. What has an effect is stored before it is acknowledged,
 // once per key for ever; the decision comes after.
 func (b *Bot) take(ctx context.Context, p parcel) any {
+	if p.wide {
+		b.o.Log.Error("the app is installed for a whole organization of Enterprise Grid: install it in the workspace that slack.team names")
+		return p.say("Not done: this app is installed for a whole organization, and fedbot listens to one workspace only. Its operators can install it in that workspace.")
+	}
 	if p.Team != b.o.Team || p.Home != "" && p.Home != b.o.Team {
 		return p.say("Not done: you belong to another Slack workspace. Only members of this one are listened to here.")
+	}
+	if over, first := b.floods.pour(p, b.o.Now()); over {
+		if first {
+			b.o.Log.Warn("a person sends too much", "user", p.User, "kind", p.Kind)
+		}
+		if first && p.Kind == kindPress { // a press has no other answer
+			flood := p
+			flood.Kind = kindFlood
+			b.queue(ctx, flood)
+		}
+		return p.say(b.floods.words())
 	}
 	switch p.Kind {
 	case kindOptions:

@@ -29,7 +29,7 @@ func (w *world) connected(n int) {
 }
 
 func (w *world) helps() error {
-	r, err := w.slack.Command(w.ctx, "U0REQ", "C0001", "revoke F-17 --reason x")
+	r, err := w.slack.Command(w.ctx, "U0REQ", "C0003", "revoke F-17 --reason x")
 	if err == nil && r.Text != "" {
 		err = fmt.Errorf("answered %q", r.Text)
 	}
@@ -43,7 +43,7 @@ func TestCommandsComeOverSockets(t *testing.T) {
 	}
 	w.decided("revoke")
 	w.emptied()
-	if r, err := w.slack.Command(w.ctx, "U0REQ", "C0001", "request"); err != nil || r.Text != "" {
+	if r, err := w.slack.Command(w.ctx, "U0REQ", "C0003", "request"); err != nil || r.Text != "" {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	w.modal("U0REQ", "Ask for a federation")

@@ -39,22 +39,31 @@ func (b *Bot) tell(ctx context.Context, p parcel, m message) {
 	}
 }
 
-// direct posts to one person.
-func (b *Bot) direct(ctx context.Context, user string, m message) error {
+// chat is the id of the direct conversation with a person.
+func (b *Bot) chat(ctx context.Context, user string) (string, error) {
 	b.mu.Lock()
 	chat := b.chats[user]
 	b.mu.Unlock()
-	if chat == "" {
-		c, _, _, err := b.o.Slack.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
-		if err != nil {
-			return fmt.Errorf("open direct conversation: %w", err)
-		}
-		chat = c.ID
-		b.mu.Lock()
-		b.chats[user] = chat
-		b.mu.Unlock()
+	if chat != "" {
+		return chat, nil
 	}
-	_, _, err := b.o.Slack.PostMessageContext(ctx, chat, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
+	c, _, _, err := b.o.Slack.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
+	if err != nil {
+		return "", fmt.Errorf("open direct conversation: %w", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.chats[user] = c.ID
+	return c.ID, nil
+}
+
+// direct posts to one person.
+func (b *Bot) direct(ctx context.Context, user string, m message) error {
+	chat, err := b.chat(ctx, user)
+	if err != nil {
+		return err
+	}
+	_, _, err = b.o.Slack.PostMessageContext(ctx, chat, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...))
 	if err != nil {
 		return fmt.Errorf("post direct message: %w", err)
 	}

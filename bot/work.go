@@ -90,6 +90,8 @@ func (b *Bot) decide(ctx context.Context, p parcel) error {
 			return b.pressedHome(ctx, p)
 		}
 		return b.press(ctx, p)
+	case kindFlood:
+		return workflows.Refuse("too_fast", "%s", b.floods.words())
 	case kindHome:
 		defer b.drawn(p.User)
 		return b.publishHome(ctx, p)

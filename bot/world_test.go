@@ -46,8 +46,9 @@ func newWorld(t *testing.T) *world {
 		Seed: emulator.Seed{Team: emulator.Team{ID: "T0001", Name: "Contoso", Domain: "contoso"},
 			People: []emulator.Person{{ID: "U0REQ", Name: "requester"}, {ID: "U0APP", Name: "approver"}, {ID: "U0OUT", Name: "outsider"}, {ID: "U0FAR", Name: "far", Team: "T0002"}},
 			Groups: []emulator.Group{{ID: "S0001", Handle: "shop-approvers", Name: "Shop approvers", Members: []string{"U0APP"}}},
-			Channels: []emulator.Channel{{ID: "C0001", Name: "shop-approvals", Bot: true, External: true, Members: []string{"U0REQ", "U0APP", "U0OUT", "U0FAR"}},
-				{ID: "C0002", Name: "other", Members: []string{"U0REQ"}}}},
+			Channels: append(otherChannels, []emulator.Channel{{ID: "C0001", Name: "shop-approvals", Bot: true, External: true, Members: []string{"U0REQ", "U0APP", "U0OUT", "U0FAR"}},
+				{ID: "C0002", Name: "other", Members: []string{"U0REQ"}},
+				{ID: "C0003", Name: "own", Members: []string{"U0REQ", "U0APP", "U0OUT"}, Bot: true}}...)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +203,7 @@ func (w *world) channel(user string, p emulator.Post) string {
 
 func (w *world) command(user, text string) emulator.Reply {
 	w.t.Helper()
-	r, err := w.slack.Command(w.ctx, user, "C0001", text)
+	r, err := w.slack.Command(w.ctx, user, "C0003", text)
 	if err != nil {
 		w.t.Fatalf("/federate %s: %v", text, err)
 	}

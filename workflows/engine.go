@@ -32,6 +32,11 @@ type Engine struct {
 	Backoff time.Duration                                            // after the first stumble; doubles up to a hundredfold
 	Tries   int                                                      // unknown outcomes of one step before a person is asked
 	Brake   func(ctx context.Context, now time.Time) (string, error) // why fedbot may not end federations by itself now; empty: it may
+
+	Undecided func(ctx context.Context, by Actor) (int, error) // open requests of a person; nil: nobody counts
+	Open      int                                              // most open requests of a person
+
+	seen glances
 }
 
 const retries = 64 // of an append that met somebody faster; each retry decides anew
@@ -41,6 +46,9 @@ const retries = 64 // of an append that met somebody faster; each retry decides 
 func (e *Engine) Submit(ctx context.Context, in Ask) (Federation, error) {
 	who, err := e.person(ctx, in.By)
 	if err != nil {
+		return Federation{}, err
+	}
+	if err := e.roomFor(ctx, who); err != nil {
 		return Federation{}, err
 	}
 	if in.Federation != "" {
@@ -273,6 +281,9 @@ func (e *Engine) authorsOf(ctx context.Context, f Federation, finding string) Au
 // May reads what a person is to a federation. Groups that cannot be read count as
 // no and are named.
 func (e *Engine) May(ctx context.Context, f Federation, by Actor) (Roles, error) {
+	if err := e.glance(ctx, by); err != nil {
+		return Roles{}, err
+	}
 	in, unread := e.membership(ctx, by)
 	roles := f.Standing(by, e.Rules, in)
 	roles.Unread = unread()

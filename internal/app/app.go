@@ -117,7 +117,7 @@ func (a *App) wire(ctx context.Context) error {
 	profiles := profiles(c)
 	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}),
 		slack.OptionAppLevelToken(door.appToken))
-	people := identity.New(client, c.Slack.Team, a.o.Now, a.o.Fresh)
+	people := identity.New(client, c.Slack.Team, c.Slack.EmailDomains, a.o.Now, a.o.Fresh)
 	a.engine = &workflows.Engine{
 		Log:        a.db,
 		Steppers:   map[workflows.System]workflows.Stepper{workflows.AWS: amazon, workflows.AzureDevOps: devops},
@@ -129,10 +129,15 @@ func (a *App) wire(ctx context.Context) error {
 		Turn: c.Pace.Turn, Poll: c.Pace.Poll, Backoff: c.Pace.Backoff, Tries: c.Pace.Tries,
 	}
 	a.engine.Brake = a.brake
+	a.engine.Open, a.engine.Undecided = c.Pace.Open, func(ctx context.Context, by workflows.Actor) (int, error) {
+		all, err := a.db.List(ctx)
+		return workflows.Undecided(all, by), err
+	}
 	a.reader = &drift.Reader{Looker: a.engine, Authors: a.engine, Log: a.db, Now: a.o.Now, Brake: c.Pace.Brake, AtOnce: 4}
 	a.worker = &worker{log: a.db, advance: a.engine.Advance, now: a.o.Now, out: a.o.Log, atOnce: 16, idle: time.Second}
 	a.bot, err = bot.New(bot.Options{
 		Slack: client, SigningSecret: door.secret, Sockets: door.sockets, Team: c.Slack.Team, Now: a.o.Now, Log: a.o.Log, Edits: a.o.Edits, NotReal: !c.Real(),
+		Presses: c.Pace.Presses,
 		Channel: channel(rules), Mention: func(group string) string { return mention(people, group) },
 		Desk: a.engine, Histories: a.db, Feed: feed{a.db}, Inbox: inbox{a.db}, Drift: a, Offers: a.offers,
 		Places: &places{people: people, rules: rules, catalogue: catalogue, devops: devops, verifier: c.AzureDevOps.VerifyPipeline},

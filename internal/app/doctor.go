@@ -45,7 +45,7 @@ func Doctor(ctx context.Context, c config.Config, only []string, progress func(a
 		scopes[s.Name] = s.Why
 	}
 	return doctor.Examine(ctx, doctor.Setup{
-		Workspace: doctor.Workspace{Client: client, Directory: identity.New(client, c.Slack.Team, now, time.Minute), Team: c.Slack.Team,
+		Workspace: doctor.Workspace{Client: client, Directory: identity.New(client, c.Slack.Team, c.Slack.EmailDomains, now, time.Minute), Team: c.Slack.Team,
 			User: slackUser, Scopes: scopes, Rules: c.Rules(), Now: now, Socket: socket},
 		House: doctor.House{Rules: c.Rules(), Path: c.Store.Path, Store: func(ctx context.Context) (doctor.Store, error) { return look(ctx, c) }},
 	}, only, progress), nil

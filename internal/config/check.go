@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -17,6 +18,17 @@ func (c Config) check() error {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Slack.Team == "" || c.Slack.Channel == "" {
 		bad("slack: team and channel are required")
+	}
+	if len(c.Slack.EmailDomains) == 0 {
+		bad("slack.email_domains: the company's domain is required, such as contoso.example; by a confirmed address in it people are found in Azure DevOps")
+	}
+	for _, d := range c.Slack.EmailDomains {
+		if d == "" || strings.ContainsAny(d, "@*/ ") || !strings.Contains(d, ".") {
+			bad("slack.email_domains: %q is no domain, such as contoso.example", d)
+		}
+	}
+	if c.Pace.Open < 1 || c.Pace.Presses < 1 {
+		bad("pace: open and presses must be at least 1, or nobody could ask")
 	}
 	secrets := map[string]Secret{"slack.bot_token": c.Slack.BotToken}
 	switch c.Slack.Transport {

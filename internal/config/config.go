@@ -32,11 +32,14 @@ type Config struct {
 
 // Slack is the workspace that fedbot lives in.
 type Slack struct {
-	API           string `yaml:"api"`
-	Transport     string `yaml:"transport"` // socket or http: how Slack is heard
-	Listen        string `yaml:"listen"`
-	Team          string `yaml:"team"`
-	Channel       string `yaml:"channel"`
+	API       string `yaml:"api"`
+	Transport string `yaml:"transport"` // socket or http: how Slack is heard
+	Listen    string `yaml:"listen"`
+	Team      string `yaml:"team"`
+	Channel   string `yaml:"channel"`
+
+	EmailDomains []string `yaml:"email_domains"` // of addresses by which people are found in Azure DevOps
+
 	BotToken      Secret `yaml:"bot_token"`
 	AppToken      Secret `yaml:"app_token"`      // of socket
 	SigningSecret Secret `yaml:"signing_secret"` // of http
@@ -157,6 +160,8 @@ type Pace struct {
 	Tries   int           `yaml:"tries"`
 	Lag     time.Duration `yaml:"lag"`
 	Brake   int           `yaml:"brake"`
+	Open    int           `yaml:"open"`    // undecided requests of one person
+	Presses int           `yaml:"presses"` // commands, presses and forms of one person, a minute
 
 	AWSCalls         float64 `yaml:"aws_calls"`          // a second, to one account
 	AzureDevOpsCalls float64 `yaml:"azure_devops_calls"` // a second, to one organization
@@ -172,7 +177,7 @@ func Defaults() Config {
 		Store:       Store{Path: "fedbot.db", Socket: "fedbot.sock"},
 		Metrics:     Metrics{Listen: "127.0.0.1:9090"},
 		Pace: Pace{Turn: 30 * time.Second, Poll: 10 * time.Second, Backoff: 3 * time.Second,
-			Tries: 8, Lag: 10 * time.Second, Brake: 3, AWSCalls: 5, AzureDevOpsCalls: 10},
+			Tries: 8, Lag: 10 * time.Second, Brake: 3, Open: 20, Presses: 120, AWSCalls: 5, AzureDevOpsCalls: 10},
 	}
 }
 

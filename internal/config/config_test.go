@@ -68,6 +68,9 @@ func TestMistakes(t *testing.T) {
 	}
 	for name, m := range map[string]struct{ old, new, want string }{
 		"unknown key":          {"  team: T0000000001", "  teem: T0000000001", "teem"},
+		"no domain":            {"  email_domains: [contoso.example] ", "  email_domains: [] ", "company's domain is required"},
+		"any domain":           {"  email_domains: [contoso.example] ", "  email_domains: [\"*\"] ", "is no domain"},
+		"nobody could ask":     {"  open: 20 ", "  open: 0 ", "nobody could ask"},
 		"unknown transport":    {"transport: socket", "transport: pigeon", "socket or http"},
 		"no app token":         {"  app_token: env:FEDBOT_SLACK_APP_TOKEN ", "", "slack.app_token"},
 		"bare secret":          {"env:FEDBOT_SLACK_BOT_TOKEN", "xoxb-1-oops", "reference"},

@@ -36,7 +36,7 @@ func visit(t *testing.T, change func(*emslack.Options, *Workspace)) []Check {
 				{ID: "S2", Handle: "web", Name: "Web", Members: []string{"U3"}}},
 			Channels: []emslack.Channel{{ID: "C1", Name: "approvals", Members: []string{"U1", "U2", "U3"}, Bot: true}}}}
 	client := slack.New("xoxb-1", slack.OptionAPIURL(web.URL+"/api/"))
-	w := Workspace{Client: client, Directory: identity.New(client, team, clock.Now, time.Minute), Team: team, Now: func() time.Time { return time.Now().UTC() },
+	w := Workspace{Client: client, Directory: identity.New(client, team, []string{"contoso.example"}, clock.Now, time.Minute), Team: team, Now: func() time.Time { return time.Now().UTC() },
 		User:   func(a workflows.Actor) string { _, u, _ := identity.Split(a); return u },
 		Scopes: map[string]string{"commands": "a", "users:read": "b", "users:read.email": "c", "usergroups:read": "d", "channels:read": "e", "groups:read": "f"},
 		Rules: workflows.Rules{Channel: "C1", Lapse: time.Hour,

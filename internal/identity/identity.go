@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,8 +19,9 @@ import (
 
 // Slack is the directory of one workspace. It implements workflows.Directory.
 type Slack struct {
-	client *slack.Client
-	team   string
+	client  *slack.Client
+	team    string
+	domains []string // of the company's addresses
 	now    func() time.Time
 	fresh  time.Duration
 
@@ -34,9 +36,10 @@ type group struct {
 }
 
 // New returns the directory of a workspace. Group membership is read again when
-// it is older than fresh, which must not be more than a minute.
-func New(client *slack.Client, team string, now func() time.Time, fresh time.Duration) *Slack {
-	return &Slack{client: client, team: team, now: now, fresh: min(fresh, time.Minute)}
+// it is older than fresh, which must not be more than a minute. Addresses outside
+// the domains are nobody's: without a domain nobody has an address.
+func New(client *slack.Client, team string, domains []string, now func() time.Time, fresh time.Duration) *Slack {
+	return &Slack{client: client, team: team, domains: domains, now: now, fresh: min(fresh, time.Minute)}
 }
 
 // Actor makes the actor of a Slack user from the ids of a delivery.
@@ -73,14 +76,21 @@ func (s *Slack) Person(ctx context.Context, a workflows.Actor) (workflows.Person
 		}
 		return workflows.Person{}, fmt.Errorf("read user %s: %w", id, errors.Join(workflows.ErrUnreadable, err))
 	}
-	if why := refusal(u, s.team); why != "" {
+	if why := refusal(u, id, s.team); why != "" {
 		return workflows.Person{}, workflows.Refuse("not_a_member", "%s", why)
 	}
 	p := workflows.Person{Actor: a, Name: name(u)}
-	if u.IsEmailConfirmed {
+	if u.IsEmailConfirmed && s.company(u.Profile.Email) {
 		p.Email = u.Profile.Email
 	}
 	return p, nil
+}
+
+// company says that an address is one of the company's. Whoever holds an address
+// elsewhere can confirm it too, and Azure DevOps may know it as somebody's.
+func (s *Slack) company(email string) bool {
+	_, domain, ok := strings.Cut(email, "@")
+	return ok && slices.ContainsFunc(s.domains, func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
 // ByAddress returns the one person whose confirmed e-mail address this is; the
@@ -103,8 +113,11 @@ func (s *Slack) ByAddress(ctx context.Context, email string) (workflows.Person, 
 
 // refusal says why a user is nobody who can ask or decide; empty if nothing
 // speaks against it.
-func refusal(u *slack.User, team string) string {
+func refusal(u *slack.User, id, team string) string {
 	switch {
+	case u.ID != id || u.Enterprise.ID != "" && u.Enterprise.ID != id:
+		// In Enterprise Grid one person can have two ids, and would be two people here.
+		return "Slack knows you under a second id, and one person must be one here."
 	case u.TeamID != team || u.IsStranger:
 		return "you belong to another Slack workspace. Only members of this one decide here."
 	case u.Deleted:

@@ -50,6 +50,8 @@ func open(t *testing.T) *office {
 				who("USTRANGER", func(p *emulated.Person) { p.Stranger, p.Team = true, "T0000000009" }),
 				who("UPARTNER", func(p *emulated.Person) { p.Team = "T0000000009" }),
 				who("UHIDDEN", func(p *emulated.Person) { p.Hidden = true }),
+				who("UPRIVATE", func(p *emulated.Person) { p.Email = "member@gmail.example" }),
+				who("UNEAR", func(p *emulated.Person) { p.Email = "umember@contoso.example.evil.example" }),
 				who("UUNSURE", func(p *emulated.Person) { p.Unconfirmed = true }),
 			},
 			Groups: []emulated.Group{
@@ -63,7 +65,7 @@ func open(t *testing.T) *office {
 	server = httptest.NewServer(o.slack)
 	t.Cleanup(server.Close)
 	client := slackgo.New("xoxb-test", slackgo.OptionAPIURL(server.URL+"/api/"))
-	o.people = identity.New(client, team, o.clock.Now, 10*time.Second)
+	o.people = identity.New(client, team, []string{"contoso.example"}, o.clock.Now, 10*time.Second)
 	return o
 }
 
@@ -95,8 +97,13 @@ func TestOnlyConfirmedAddressesCount(t *testing.T) {
 	if err != nil || p.Email != "umember@contoso.example" || p.Name == "" || p.Actor != identity.Actor(team, "UMEMBER") {
 		t.Errorf("a member is %+v, %v", p, err)
 	}
-	if p, err = o.people.Person(t.Context(), identity.Actor(team, "UUNSURE")); err != nil || p.Email != "" {
-		t.Errorf("an unconfirmed address is %+v, %v", p, err)
+	for _, id := range []string{"UUNSURE", "UPRIVATE", "UNEAR"} {
+		if p, err = o.people.Person(t.Context(), identity.Actor(team, id)); err != nil || p.Email != "" {
+			t.Errorf("%s: an address that is not confirmed, or not the company's, is %+v, %v", id, p, err)
+		}
+	}
+	if p, err = o.people.ByAddress(t.Context(), "member@gmail.example"); err != nil || p.Actor != "" {
+		t.Errorf("an address outside the company belongs to %+v, %v", p, err)
 	}
 }
 
