@@ -22,8 +22,8 @@ type Slack struct {
 	client  *slack.Client
 	team    string
 	domains []string // of the company's addresses
-	now    func() time.Time
-	fresh  time.Duration
+	now     func() time.Time
+	fresh   time.Duration
 
 	mu     sync.Mutex // held while reading, so that many presses at once make one call
 	groups map[string]group
