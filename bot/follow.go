@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,12 +143,14 @@ func (b *Bot) show(ctx context.Context, e Entry) error {
 			return err
 		}
 	}
-	if line, about := timeline(then, e.Event, b.scene(then, events)); line.mrkdwn != "" {
-		if err := b.postLine(ctx, about, line); err != nil {
+	line, about := timeline(then, e.Event, b.scene(then, events))
+	m, to, ok := letter(then, e.Event, b.scene(then, events))
+	if line.mrkdwn != "" {
+		if err := b.sayOnce(ctx, e.Seq, ok, func() error { return b.postLine(ctx, about, line) }); err != nil {
 			return err
 		}
 	}
-	if m, to, ok := letter(then, e.Event, b.scene(then, events)); ok {
+	if ok {
 		if err := b.write(ctx, to, m); err != nil {
 			return err
 		}
@@ -156,6 +159,26 @@ func (b *Bot) show(ctx context.Context, e Entry) error {
 		return fmt.Errorf("move cursor: %w", err)
 	}
 	return nil
+}
+
+// halfKey notes the event whose line is posted and whose letter is not yet.
+const halfKey = "half"
+
+// sayOnce posts the line of an event. Where a letter follows, it notes the line, so
+// that a kill repeats one of the two and not both.
+func (b *Bot) sayOnce(ctx context.Context, seq uint64, more bool, post func() error) error {
+	half, err := b.o.Feed.Note(ctx, Follower, halfKey)
+	if err != nil {
+		return fmt.Errorf("look up note: %w", err)
+	}
+	said := strconv.FormatUint(seq, 10)
+	if half == said {
+		return nil
+	}
+	if err := post(); err != nil || !more {
+		return err
+	}
+	return b.note(ctx, map[string]string{halfKey: said})
 }
 
 // postCard posts the card of a request, once, and notes at once where it is: only

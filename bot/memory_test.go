@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -22,7 +23,13 @@ type memory struct {
 	received map[string]bool
 	grown    chan struct{}
 	full     bool // the disk
+	marks    int
+	dieAt    int // the mark that is not made, nor any after it; 0: all are
 }
+
+var errDied = errors.New("killed")
+
+func (m *memory) marked() int { m.mu.Lock(); defer m.mu.Unlock(); return m.marks }
 
 func newMemory() *memory {
 	return &memory{events: map[workflows.FederationID][]workflows.Event{}, notes: map[string]string{}, inbox: map[string][]byte{},
@@ -103,6 +110,9 @@ func (m *memory) Cursor(context.Context, string) (uint64, error) {
 func (m *memory) Mark(_ context.Context, _ string, seq uint64, notes map[string]string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.marks++; m.marks == m.dieAt {
+		return errDied
+	}
 	m.cursor = max(m.cursor, seq)
 	maps.Copy(m.notes, notes)
 	return nil
