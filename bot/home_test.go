@@ -51,7 +51,7 @@ func TestHomes(t *testing.T) {
 
 // Opening the tab again and again draws it once at a time; others' are drawn beside it.
 func TestHomeTabsDoNotFlood(t *testing.T) {
-	b := &Bot{o: Options{Team: "T0001"}, work: make(chan parcel, 10), drawing: map[string]bool{}}
+	b := &Bot{o: Options{Team: "T0001", Now: func() time.Time { return start }}, floods: floods{most: 120}, work: make(chan parcel, 10), drawing: map[string]bool{}}
 	open := func(user string) {
 		if got := b.take(t.Context(), parcel{Kind: kindHome, Key: "event/x", Team: "T0001", User: user}); got != nil {
 			t.Errorf("answered %v", got)
