@@ -70,7 +70,7 @@ func (e *Engine) expire(ctx context.Context, f Federation, now time.Time) (over,
 func (e *Engine) preflight(ctx context.Context, f Federation, r Request) error {
 	checked, whole, err := e.check(ctx, f, r)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
-		return e.say(ctx, f, append([]Body{Refused{Request: r.ID, Checks: checked.Checks, Say: refusal.Say}}, f.unmake(r.ID, refusal.Say)...)...)
+		return e.refuse(ctx, f, r.ID, checked, refusal)
 	}
 	if err != nil {
 		return fmt.Errorf("preflight of %s: %w", r.ID, err)
@@ -93,6 +93,12 @@ func (e *Engine) preflight(ctx context.Context, f Federation, r Request) error {
 		return e.say(ctx, f, Granted{Request: r.ID, Digest: checked.Digest})
 	}
 	return e.sayWith(ctx, f, whole, checked)
+}
+
+// refuse ends a request that the checks refuse, and what was made for it before it
+// came back.
+func (e *Engine) refuse(ctx context.Context, f Federation, id RequestID, checked Checked, why *Refusal) error {
+	return e.say(ctx, f, append([]Body{Refused{Request: id, Checks: checked.Checks, Say: why.Say}}, f.unmake(id, why.Say)...)...)
 }
 
 // check renders the plan from what is true now.

@@ -22,7 +22,7 @@ func (e *Engine) Recheck(ctx context.Context, id FederationID) error {
 	}
 	checked, whole, err := e.check(ctx, f, *r)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
-		return e.say(ctx, f, Refused{Request: r.ID, Checks: checked.Checks, Say: refusal.Say})
+		return e.refuse(ctx, f, r.ID, checked, refusal)
 	}
 	if err != nil {
 		return fmt.Errorf("check %s again: %w", r.ID, err)

@@ -209,6 +209,10 @@ func TestSpelledOtherwiseAndNotApproved(t *testing.T) {
 			w.facts = func(f *Facts) { f.AWS.Boundary = "" }
 			return nil
 		},
+		"refused after a restart": func(w *world, r Request) error {
+			w.facts = func(f *Facts) { f.AWS.Boundary = "" }
+			return w.engine().Recheck(ctx, r.ID.Federation())
+		},
 		"revoked": func(w *world, _ Request) error { return w.tell("F-1", second, OrderRevoke) },
 	} {
 		w := newWorld(t)
