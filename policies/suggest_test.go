@@ -337,6 +337,9 @@ func TestSuggestIsNotExhausted(t *testing.T) {
 		"braces":            "a: " + strings.Repeat("{a: ", 100_000) + "\n",
 		"keys in a line":    strings.Repeat("a: ", 100_000) + "\n",
 		"indented keys":     staircase(700),
+		"ends, beginnings":  "a: " + strings.Repeat("]", 100_000) + strings.Repeat("[", 100_000) + "\n",
+		"documents":         strings.Repeat("---\n- a\n...\n", 30_000),
+		"keys of one place": numbered(50_000),
 		"shell variables":   doubling("steps:\n- script: |\n    v0=aaaaaaaaaa\n", "    v%d=%s\n", "$v%d") + "    aws s3 cp a s3://$v14\n",
 		"pipeline variable": doubling("variables:\n  v0: aaaaaaaaaa\n", "  v%d: %s\n", "$(v%d)") + "steps:\n- script: aws s3 cp a s3://$(v14)\n",
 	} {
@@ -349,6 +352,14 @@ func TestSuggestIsNotExhausted(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, got.Finds, err)
 		}
 	}
+}
+
+func numbered(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "k%d: v\n", i)
+	}
+	return b.String()
 }
 
 func staircase(deep int) string {

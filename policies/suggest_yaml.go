@@ -35,6 +35,10 @@ type input struct {
 // deepestFile is how deep a file may be nested; Azure Pipelines stops long before.
 const deepestFile = 60
 
+// mostTokens bounds the parser's work, which grows with the square of a mapping's
+// keys. A script is one token, however long.
+const mostTokens = 40_000
+
 // pipelineReader collects the steps of a file, whatever they stand in: stages, jobs,
 // deployments, conditions and loops.
 type pipelineReader struct {
@@ -56,6 +60,9 @@ func readPipeline(source []byte) (steps []step, says []Find, err error) {
 		}
 	}()
 	tokens := lexer.Tokenize(string(source))
+	if len(tokens) > mostTokens {
+		return nil, nil, fmt.Errorf("read pipeline: it has more than %d keys and values: %w", mostTokens/3, ErrPipeline)
+	}
 	if line := tooDeep(tokens); line > 0 {
 		return nil, nil, fmt.Errorf("read pipeline: line %d is nested too deeply: %w", line, ErrPipeline)
 	}
@@ -93,7 +100,7 @@ func tooDeep(tokens token.Tokens) int {
 		case token.SequenceStartType, token.MappingStartType:
 			flow++
 		case token.SequenceEndType, token.MappingEndType:
-			flow--
+			flow = max(flow-1, 0) // an end without a beginning hides none
 		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType:
 			openers++
 		case token.MappingValueType:
