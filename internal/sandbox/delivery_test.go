@@ -60,9 +60,28 @@ func commandBody(user, text, trigger string) delivery {
 		"command": {"/federate"}, "text": {text}, "trigger_id": {trigger}}.Encode()}
 }
 
+// submissionBody is a form as Slack sends it, whose hidden value anybody can have
+// edited who takes part in how it travels.
+func submissionBody(user, callback, hidden string, fields map[string]string) delivery {
+	type object = map[string]any
+	values := object{}
+	for block, text := range fields {
+		values[block] = object{"typed": object{"type": "plain_text_input", "value": text}}
+	}
+	raw, err := json.Marshal(object{
+		"type": "view_submission", "team": object{"id": team}, "user": object{"id": user, "team_id": team}, "trigger_id": rand.Text(),
+		"view": object{"id": "V0FORGED", "type": "modal", "callback_id": callback, "private_metadata": hidden, "hash": "h", "state": object{"values": values}},
+	})
+	if err != nil {
+		panic(err) // strings encode
+	}
+	return delivery{path: "/slack/interactions", body: url.Values{"payload": {string(raw)}}.Encode()}
+}
+
 // pressed is a press as Slack sends it; its fields can be edited on the way.
 type pressed struct {
 	Team, Home, User, Channel, Message, Action, Value, Trigger string
+	Wide                                                       string // the organization for which the app is installed; empty: for the workspace
 }
 
 // pressOf is an honest press on a button that the person can see.
@@ -81,7 +100,7 @@ func (st *stage) pressOf(user, action, id string) (pressed, error) {
 func (p pressed) delivery() delivery {
 	type object = map[string]any
 	raw, err := json.Marshal(object{
-		"type": "block_actions", "team": object{"id": p.Team}, "user": object{"id": p.User, "team_id": p.Home},
+		"type": "block_actions", "is_enterprise_install": p.Wide != "", "enterprise": object{"id": p.Wide}, "team": object{"id": p.Team}, "user": object{"id": p.User, "team_id": p.Home},
 		"container":  object{"type": "message", "message_ts": p.Message, "channel_id": p.Channel},
 		"channel":    object{"id": p.Channel},
 		"trigger_id": p.Trigger,

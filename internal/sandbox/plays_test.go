@@ -27,8 +27,9 @@ import (
 //	told outsider 'words' …         the same, in a message that nobody else sees
 //	unseen auditor 'words'          nothing that they can see holds the words
 //	await F-1 active …              a state, an outcome, checked, parked, quarantined, released, drifted, restored
-//	wire approver press ACTION ID   posts a signed press itself; secret=, ago=, value=, message=, team=, home=, times=
+//	wire approver press ACTION ID   posts a signed press itself; secret=, ago=, value=, message=, team=, home=, wide=, times=
 //	wire outsider command 'text'    posts a signed command itself
+//	wire outsider submit CALLBACK HIDDEN field=text …   posts a signed form itself
 //	remember approver ACTION ID     keeps an honest press, and sends nothing
 //	wire approver remembered        posts it
 //	group HANDLE actor …            says who is in a user group from now on
@@ -234,6 +235,8 @@ func wires(st *stage, args []string) (string, error) {
 	switch words[0] {
 	case "command":
 		d = commandBody(p.ID, words[1], "wired."+p.ID)
+	case "submit": // a form that was never open: callback id, hidden value, fields
+		d = submissionBody(p.ID, words[1], words[2], edit)
 	case "remembered":
 		st.held.User = p.ID
 		d = st.held.delivery()
@@ -247,14 +250,14 @@ func wires(st *stage, args []string) (string, error) {
 			return "", err
 		}
 		x.User = p.ID
-		for k, into := range map[string]*string{"value": &x.Value, "message": &x.Message, "action": &x.Action, "team": &x.Team, "home": &x.Home} {
+		for k, into := range map[string]*string{"value": &x.Value, "message": &x.Message, "action": &x.Action, "team": &x.Team, "home": &x.Home, "wide": &x.Wide} {
 			if v, ok := edit[k]; ok {
 				*into = strings.ReplaceAll(v, "SAME", *into)
 			}
 		}
 		d = x.delivery()
 	default:
-		return "", fmt.Errorf("wire takes a press or a command")
+		return "", fmt.Errorf("wire takes a press, a form or a command")
 	}
 	d.secret, d.unsigned = edit["secret"], edit["secret"] == "none"
 	if edit["ago"] != "" {
