@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// cards are every face that a card has.
-func cards(t *testing.T) map[string]message {
+// tales are the histories of every face that a card has.
+func tales(t *testing.T) map[string]*tale {
 	high := checked("F-17.1")
 	high.Words.Risk, high.Words.Why, high.Verdict.Typed = workflows.High, "Production, and it hands over a role that can create roles.", true
 	high.Verdict.Stages = append(high.Verdict.Stages, workflows.Stage{Name: "Security", Group: "cloud-security", Count: 1, Could: []workflows.Actor{owner.Actor}})
@@ -27,7 +27,7 @@ func cards(t *testing.T) map[string]message {
 	parked := workflows.Parked{Step: workflows.WatchID, Say: "No agent in pool Default took the proof run for 30 minutes.", Todo: "Bring up an agent, then try again."}
 	end := func(b workflows.Body) *tale { return waiting(t).say(owner, b) }
 
-	told := map[string]*tale{
+	return map[string]*tale{
 		"checking":            submitted(t),
 		"waiting-low":         waiting(t),
 		"waiting-high":        submitted(t).say(machine, high),
@@ -64,8 +64,12 @@ func cards(t *testing.T) map[string]message {
 		"revoked":         active(t).say(owner, workflows.Revoked{Reason: "The project has ended."}).say(machine, workflows.ClosedNow{Outcome: workflows.OutcomeRevoked}),
 		"expired":         active(t).say(machine, workflows.Expired{}, workflows.ClosedNow{Outcome: workflows.OutcomeExpired}),
 	}
+}
+
+// cards are every face that a card has.
+func cards(t *testing.T) map[string]message {
 	out := map[string]message{}
-	for name, s := range told {
+	for name, s := range tales(t) {
 		f := s.fold()
 		sc := stage
 		sc.Left = left(s.events)

@@ -18,7 +18,7 @@ import (
 // Slack, which rejects what Slack rejects.
 func TestRefusals(t *testing.T) {
 	w := newWorld(t)
-	raw, err := os.ReadFile("../internal/arch/testdata/refusals.txt")
+	raw, err := os.ReadFile("gallery/refusals.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

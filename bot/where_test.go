@@ -18,10 +18,17 @@ func TestNobodyAsksWhereOthersRead(t *testing.T) {
 	w := newWorld(t)
 	typed := func(channel, text, says string) {
 		t.Helper()
+		heard := func() (n int) {
+			for _, p := range w.posts("U0REQ") {
+				n += strings.Count(p.Text, says)
+			}
+			return n
+		}
+		before := heard()
 		if _, err := w.slack.Command(w.ctx, "U0REQ", channel, text); err != nil {
 			t.Fatal(err)
 		}
-		w.sees("U0REQ", says)
+		w.until(says+" once more", func() bool { return heard() > before })
 	}
 	typed("C0001", wholeAsk, "people of another company read this channel")
 	typed("C0001", "release F-17 --reason x", "people of another company read this channel")

@@ -73,3 +73,33 @@ func TestNobodyIsShownAnythingForAGroupAlone(t *testing.T) {
 		t.Errorf("the host's operator is asked for in Slack: %v", err)
 	}
 }
+
+// The attack: the directory is made to fail, and an old list would still let one in.
+func TestAnUnreadGroupIsNo(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit(ask())
+	press := Press{By: owner, Request: id.Request(1), Digest: w.load(id).Requests[0].Checked.Digest}
+	w.people.down[groupOwners] = true
+	if _, err := w.engine().Approve(ctx, press); code(err) != "unread" {
+		t.Errorf("unread: %v", err)
+	}
+	if r := w.load(id).Requests[0]; r.State != RequestOpen || len(r.Approvals) != 0 {
+		t.Errorf("the request is %s with %v", r.State, r.Approvals)
+	}
+	delete(w.people.down, groupOwners)
+	if _, err := w.engine().Approve(ctx, press); err != nil {
+		t.Errorf("read again: %v", err)
+	}
+}
+
+// The attack: a group is emptied, and an empty list would mean everybody.
+func TestAnEmptyGroupIsNobody(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit(ask())
+	w.people.groups[groupOwners] = nil
+	for _, who := range []Actor{owner, otherOwner, outsider, admin} {
+		if _, err := w.engine().Approve(ctx, Press{By: who, Request: id.Request(1), Digest: w.load(id).Requests[0].Checked.Digest}); code(err) != "not_in_group" {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+}

@@ -141,7 +141,7 @@ func source(e ast.Expr) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// TestRefusalsAreListed holds testdata/refusals.txt to the code: every code with every
+// TestRefusalsAreListed holds bot/gallery/refusals.txt to the code: every code with every
 // sentence that somebody can be told. Room bot renders that list and has Slack's
 // emulator take it, so that a refusal without a golden message fails here.
 func TestRefusalsAreListed(t *testing.T) {
@@ -161,7 +161,7 @@ func TestRefusalsAreListed(t *testing.T) {
 			}
 		}
 	}
-	path := filepath.Join("testdata", "refusals.txt")
+	path := filepath.Join("..", "..", "bot", "gallery", "refusals.txt")
 	if *update {
 		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)

@@ -49,3 +49,19 @@ func TestOnePersonHasOneID(t *testing.T) {
 		})
 	}
 }
+
+// Slack lists disabled groups only where it is asked to. One that it lists all the
+// same has nobody in it.
+func TestADisabledGroupHasNobodyInIt(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"ok":true,"usergroups":[{"id":"S1","handle":"open","users":["U1"]},{"id":"S2","handle":"closed","date_delete":1700000001,"users":["U1"]}]}`)
+	}))
+	defer s.Close()
+	people := identity.New(slackgo.New("xoxb", slackgo.OptionAPIURL(s.URL+"/")), "T1", nil, time.Now, time.Minute)
+	for group, want := range map[string]int{"open": 1, "S1": 1, "closed": 0, "S2": 0} {
+		if list, err := people.Members(t.Context(), group); err != nil || len(list) != want {
+			t.Errorf("%s has %v, %v; want %d", group, list, err, want)
+		}
+	}
+}

@@ -30,6 +30,8 @@ func (s *Sandbox) page() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServerFS(files))
+	mux.HandleFunc("GET /gallery", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "gallery.html") })
+	mux.HandleFunc("GET /api/gallery", getGallery)
 	mux.HandleFunc("GET /api/state", s.getState)
 	mux.HandleFunc("GET /api/events", s.events)
 	mux.HandleFunc("POST /api/slack/{what}", s.postSlack)
