@@ -67,7 +67,7 @@ type Bot struct {
 	mu       sync.Mutex
 	chats    map[string]string                       // user id to the id of the direct conversation
 	onItsWay map[workflows.RequestID]<-chan struct{} // cards that are being posted
-	drawing  map[string]bool                         // user ids whose home tab waits to be drawn
+	drawing  map[string]bool                         // user ids whose home tab is being drawn; true: and once more after that
 	ours     map[string]time.Time                    // channels that nobody else reads, until when that is believed
 }
 

@@ -40,6 +40,8 @@ var usages = []struct{ verb, args, means string }{
 	{"list", ``, "what needs somebody, and what is yours"},
 	{"show", `F-17`, "the card of a federation"},
 	{"history", `PROJECT`, "what happened, newest first"},
+	{"explain", `--project PROJECT --account ACCOUNT --template NAME [--param NAME=VALUE]…`, "who would approve that, and why; nobody is asked"},
+	{"explain", `F-17`, "who decides about it, and why"},
 	{"withdraw", `F-17.1`, "take a request back"},
 	{"revoke", `F-17 --reason TEXT`, "remove the role and the connection, at once"},
 	{"quarantine", `F-17 --reason TEXT`, "stop it at once; nothing is deleted"},
@@ -67,6 +69,8 @@ func parse(typed string) (intent, error) {
 		return in, in.none(args)
 	case "show":
 		return in, in.about(args, false)
+	case "explain":
+		return in, in.explain(args)
 	case "revoke", "quarantine", "release":
 		return in, in.about(args, true)
 	case "withdraw":

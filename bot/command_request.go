@@ -19,7 +19,9 @@ type answers struct {
 	Account      string
 	Template     string
 	Params       map[string]string
-	Also         []workflows.Grant // further templates, each with its parameters
+	Also         []workflows.Grant                       // further templates, each with its parameters
+	More         []string                                // accounts beside the first
+	Apart        map[string]map[string]map[string]string // their parameters: account, template, name
 	Owner        string
 	Ends         string // "6m", "1y", "2027-05-24", "date" for the date that follows
 	Date         string
@@ -72,6 +74,8 @@ func wish(flags []given) (answers, error) {
 			"template": &a.Template, "reason": &a.Reason, "owner": &a.Owner, "ends": &a.Ends,
 		}[f.name]
 		switch {
+		case f.name == "account" && a.Account != "":
+			a.More = append(a.More, f.value)
 		case f.name == "template" && a.Template != "":
 			a.Also = append(a.Also, workflows.Grant{Template: f.value, Params: map[string]string{}})
 		case into != nil && *into != "":
@@ -100,6 +104,15 @@ func wish(flags []given) (answers, error) {
 			}
 			params[name] = value
 		}
+	}
+	if len(a.accounts()) != len(a.More)+min(1, len(a.Account)) {
+		failed = &misread{Say: "An account is there twice.", Usage: usage("request"), Typed: true}
+	}
+	if len(a.accounts()) > mostAccounts {
+		failed = &misread{Say: fmt.Sprintf("Not sent: %d accounts, and one request takes %d at most.", len(a.accounts()), mostAccounts), Usage: usage("request"), Typed: true}
+	}
+	if err := a.typedParams(); err != nil && failed == nil {
+		failed = err
 	}
 	return a, failed
 }

@@ -65,7 +65,9 @@ func TestMisread(t *testing.T) {
 		"change F-17":                  `Not understood: "change". Try /federate help.`,
 		"adopt":                        `Not understood: "adopt". Try /federate help.`,
 		"diagnose F-17":                `Not understood: "diagnose". Try /federate help.`,
-		"explain":                      `Not understood: "explain". Try /federate help.`,
+		"explain":                      "Which request? --project, --account, --template missing.",
+		"explain Web Shop":             `Not understood: "Web Shop". It is explain F-17, or explain with flags.`,
+		"explain F-x":                  "Which federation? An id such as F-17 is missing.",
 		"show":                         "Which federation? An id such as F-17 is missing.",
 		"show F-0":                     "Which federation? An id such as F-17 is missing.",
 		"show F-17 --reason x":         "show takes no --reason.",
@@ -142,7 +144,8 @@ func TestUntil(t *testing.T) {
 
 func FuzzCommand(f *testing.F) {
 	for _, s := range []string{"", "request", `request --org contoso --project "Web Shop" —reason “x”`, "show F-17", "withdraw F-1.1", "revoke F-1 --reason 'a b'",
-		`request --param a=b=c --ends 6m`, "–", "--", `"`, "history \u00a0x", "request ---x y"} {
+		`request --param a=b=c --ends 6m`, "–", "--", `"`, "history \u00a0x", "request ---x y", "explain F-1", `explain --project P --account a --template t --param x=1`,
+		`request --org o --project P --account a --account b --template t --param a:x=1 --param x=2 --param :=: --reason r`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
@@ -165,6 +168,9 @@ func FuzzCommand(f *testing.F) {
 			t.Errorf("parse(%q): request %q of %q", typed, in.Request, in.Federation)
 		}
 		if in.Ask {
+			if n := len(in.Wish.accounts()); n < 1 || n > mostAccounts || len(in.Wish.proposals(start)) != n {
+				t.Errorf("parse(%q) asks for %d accounts", typed, n)
+			}
 			if _, err := in.Wish.proposal(start); err != nil && !errors.Is(err, workflows.ErrRefused) {
 				t.Errorf("parse(%q): %v", typed, err)
 			}

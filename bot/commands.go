@@ -36,6 +36,8 @@ func (b *Bot) command(ctx context.Context, p parcel) error {
 		b.tell(ctx, p, consoleMessage(b.o.Console))
 	case "list":
 		return b.list(ctx, p)
+	case "explain":
+		return b.explain(ctx, p, in)
 	case "history":
 		return b.history(ctx, p, in.Project)
 	case "drift":
@@ -103,6 +105,13 @@ func (b *Bot) visible(ctx context.Context, p parcel, id workflows.FederationID) 
 func (b *Bot) ask(ctx context.Context, p parcel, a answers) error {
 	proposal, err := a.proposal(b.o.Now())
 	if err != nil {
+		return err
+	}
+	if len(a.accounts()) > 1 {
+		m, err := b.sendAll(ctx, p, a.proposals(b.o.Now()))
+		if err == nil {
+			b.tell(ctx, p, m)
+		}
 		return err
 	}
 	f, err := b.o.Desk.Submit(ctx, workflows.Ask{Delivery: p.Key, By: p.actor(), Proposal: proposal})

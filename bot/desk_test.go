@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"fedbot/workflows"
@@ -9,15 +10,17 @@ import (
 
 // clerk is a desk that writes down what it was asked and says what it was told to.
 type clerk struct {
-	mu      sync.Mutex
-	asks    []workflows.Ask
-	presses []workflows.Press
-	orders  []workflows.Order
-	verbs   []string
-	answer  error                      // to everything
-	roles   map[string]workflows.Roles // by user id
-	onAsk   func(workflows.Ask) (workflows.Federation, error)
-	decided chan string
+	mu        sync.Mutex
+	asks      []workflows.Ask
+	presses   []workflows.Press
+	orders    []workflows.Order
+	verbs     []string
+	answer    error                      // to everything
+	roles     map[string]workflows.Roles // by user id
+	onAsk     func(workflows.Ask) (workflows.Federation, error)
+	onForesee func(workflows.Proposal) (workflows.Foresight, error) // nil: refused
+	foreseen  []workflows.Proposal
+	decided   chan string
 }
 
 func newClerk() *clerk {
@@ -56,6 +59,19 @@ func (c *clerk) Withdraw(_ context.Context, p workflows.Press) (workflows.Federa
 
 func (c *clerk) Order(_ context.Context, o workflows.Order) (workflows.Federation, error) {
 	return c.note(string(o.Verb), func() { c.orders = append(c.orders, o) })
+}
+
+func (c *clerk) Foresee(_ context.Context, by workflows.Actor, p workflows.Proposal) (workflows.Foresight, error) {
+	c.mu.Lock()
+	c.foreseen = append(c.foreseen, p)
+	on := c.onForesee
+	c.mu.Unlock()
+	if on == nil {
+		return workflows.Foresight{}, workflows.ErrUnreadable
+	}
+	seen, err := on(p)
+	seen.By = workflows.Person{Actor: by, Name: "Requester"}
+	return seen, err
 }
 
 func (c *clerk) May(_ context.Context, _ workflows.Federation, by workflows.Actor) (workflows.Roles, error) {
@@ -98,6 +114,17 @@ func (c catalogue) Pipelines(_ context.Context, _, project string) ([]workflows.
 		return nil, workflows.ErrUnreadable
 	}
 	return []workflows.Pipeline{{ID: 4, Name: "storefront-deploy"}, {ID: 5, Name: "storefront-nightly"}}, nil
+}
+
+func (c catalogue) Refuse(template, param, value string, account workflows.Account, project string) string {
+	if list := account.Values[param]; len(list) > 0 && !slices.ContainsFunc(list, func(x string) bool { return workflows.Glob(x, value) }) {
+		return value + " is not on the list of values that " + project + " may ask for in " + account.Name + "."
+	}
+	return ""
+}
+
+func (c catalogue) Listed(_, param string, account workflows.Account) []string {
+	return account.Values[param]
 }
 
 func (c catalogue) Accounts() []workflows.Account {

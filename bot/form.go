@@ -43,7 +43,10 @@ type choice struct {
 	Unread    string               // why the pipelines are not there
 	Accounts  []workflows.Account
 	Templates []Template
-	Found     []Found // in the files of the chosen pipelines
+	Found     []Found                                                          // in the files of the chosen pipelines
+	Wrong     map[string]string                                                // what is wrong with a value that was typed, by block
+	Ahead     text                                                             // what the answers so far would ask for, and of whom
+	Listed    func(template, param string, account workflows.Account) []string // what may be asked for there; nil: not told
 	Now       time.Time
 	NotReal   bool
 }
@@ -77,7 +80,9 @@ func requestForm(c choice, a answers, wrong string) *slack.ModalViewRequest {
 		put(pipelineInput(c, a, p))
 	}
 	put(textInput(blockBranches, "Branches", "Azure DevOps enforces this; AWS never sees the branch. Such as: main, release/*", a.Branches, true))
-	put(accountInput(c, a), templateInput(c, a))
+	put(accountInput(c, a))
+	put(moreInput(c, a)...)
+	put(templateInput(c, a))
 	put(foundBlocks(c.Found)...)
 	if _, ok := c.template(a.Template); ok && len(c.Templates) > 1 {
 		put(alsoInput(c, a))
@@ -89,9 +94,10 @@ func requestForm(c choice, a answers, wrong string) *slack.ModalViewRequest {
 			if t.Name == workflows.CustomTemplate {
 				input = documentInput
 			}
-			put(input(a.paramBlock(t.Name, p.Name), t, p, g.Params[p.Name]))
+			put(listHint(c, a.Account, t, p, input(a.paramBlock(t.Name, p.Name), t, p, g.Params[p.Name])))
 		}
 	}
+	put(apartInputs(c, a)...)
 	put(textInput(blockOwner, "Owner team", "A team, so that a holiday or a leaver never orphans it. Empty: the project's owners.", a.Owner, true))
 	put(endsInput(c, a))
 	if a.Ends == "date" {
@@ -102,11 +108,18 @@ func requestForm(c choice, a answers, wrong string) *slack.ModalViewRequest {
 		e.Multiline = true
 	}
 	put(why)
-	put(textInput(blockConnection, "More options: name of the service connection", "Empty: aws- and the account's name.", a.Connection, true))
+	put(textInput(blockConnection, "More options: name of the service connection", "Empty: aws- and the account's name. With several accounts each gets its account's name behind it.", a.Connection, true))
+	blocks = withWrong(blocks, c.Wrong)
+	if c.Ahead.mrkdwn != "" {
+		s := slack.NewSectionBlock(mrkdwn(cutLines(lines(bold("What you are asking for"), c.Ahead).mrkdwn, maxSection)), nil, nil)
+		s.BlockID, s.Expand = "ahead", true
+		put(slack.NewDividerBlock(), s)
+	}
 	if c.NotReal {
 		put(slack.NewContextBlock("", mrkdwn("NOT REAL: sandbox or test endpoints")))
 	}
 	v := view("Ask for a federation", blocks)
+	v.NotifyOnClose = true
 	v.CallbackID, v.Close, v.Submit = formCallback, plainText("Cancel", maxTitle), plainText("Send for approval", maxTitle)
 	return v
 }
@@ -221,7 +234,7 @@ func accountInput(c choice, a answers) slack.Block {
 	var options []*slack.OptionBlockObject
 	var chosen *slack.OptionBlockObject
 	for _, acc := range c.Accounts {
-		o := option(acc.Name, acc.Name+"  "+acc.ID+"  "+acc.Kind(), "")
+		o := accountOption(acc)
 		options = append(options, o)
 		if got, ok := c.account(a.Account); ok && got.ID == acc.ID {
 			chosen = o
@@ -280,7 +293,15 @@ func paramInput(block string, t Template, p Param, value string) *slack.InputBlo
 	if p.Optional {
 		label += " (optional)"
 	}
-	return textInput(block, label, hint, value, p.Optional)
+	return whileTyping(textInput(block, label, hint, value, p.Optional))
+}
+
+// whileTyping has Slack tell what is typed, so that a wrong value is said at once.
+func whileTyping(b *slack.InputBlock) *slack.InputBlock {
+	if e, ok := b.Element.(*slack.PlainTextInputBlockElement); ok {
+		e.DispatchActionConfig = &slack.DispatchActionConfig{TriggerActionsOn: []string{"on_character_entered"}}
+	}
+	return b.WithDispatchAction(true)
 }
 
 func textInput(block, label, hint, value string, optional bool) *slack.InputBlock {

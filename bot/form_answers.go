@@ -1,9 +1,7 @@
 package bot
 
 import (
-	"regexp"
 	"strings"
-	"time"
 
 	"fedbot/workflows"
 )
@@ -39,6 +37,12 @@ func read(values map[string][]string) answers {
 		}
 	}
 	a.dependent(values)
+	for _, name := range values[blockMore] {
+		if a.Account != "" && name != a.Account && len(a.More) < mostAccounts-1 {
+			a.More = append(a.More, name)
+		}
+	}
+	a.apart(values)
 	return a
 }
 
@@ -99,63 +103,4 @@ func field(values map[string][]string, a answers, name string) string {
 		}
 	}
 	return ""
-}
-
-// slips are the mistakes that can be seen without reading anything, by field. The
-// desk looks at everything again.
-func slips(c choice, a answers, values map[string][]string) map[string]string {
-	wrong := map[string]string{}
-	at := func(name, words string) {
-		if block := field(values, a, name); block != "" {
-			wrong[block] = words
-		}
-	}
-	p, err := a.proposal(c.Now)
-	if err != nil {
-		at(blockEnds, workflows.Said(err))
-	}
-	account, known := c.account(a.Account)
-	switch {
-	case a.Ends == "date" && a.Date == "":
-		at(blockEnds, "Choose a day.")
-	case !p.Ends.IsZero() && !p.Ends.After(c.Now):
-		at(latest(a), "That day has passed already.")
-	case known && account.Longest > 0 && p.Ends.After(c.Now.Add(account.Longest)):
-		at(latest(a), account.Name+" allows "+day(c.Now.Add(account.Longest))+" or earlier.")
-	}
-	if strings.TrimSpace(a.Reason) == "" {
-		at(blockReason, "A reason is needed. Approvers read it.")
-	} else if ticket, err := regexp.Compile(account.Ticket); err == nil && !ticket.MatchString(a.Reason) {
-		at(blockReason, account.Name+" asks for a ticket that matches "+account.Ticket+".")
-	}
-	for _, g := range a.grants() {
-		t, _ := c.template(g.Template)
-		for _, param := range t.Params {
-			value, patterns := g.Params[param.Name], account.Values[param.Name]
-			if value == "" && !param.Optional {
-				at(a.paramBlock(t.Name, param.Name), "A value is needed.")
-			} else if value != "" && known && len(patterns) > 0 && !matches(patterns, value) {
-				at(a.paramBlock(t.Name, param.Name), cut(value, 60)+" is not on the list of values that may be asked for in "+account.Name+".")
-			}
-		}
-	}
-	return wrong
-}
-
-func latest(a answers) string {
-	if a.Ends == "date" {
-		return blockDate
-	}
-	return blockEnds
-}
-
-func day(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
-
-func matches(patterns []string, value string) bool {
-	for _, p := range patterns {
-		if workflows.Glob(p, value) {
-			return true
-		}
-	}
-	return false
 }

@@ -51,7 +51,8 @@ func TestFormOfTwoTemplates(t *testing.T) {
 	c := choice{Now: start, Accounts: []workflows.Account{{ID: "111122223333", Name: "shop-dev", Values: map[string][]string{"key": {"9*"}}}}, Templates: []Template{
 		{Name: "s3-upload", Params: []Param{{Name: "bucket"}}}, {Name: "kms-for-bucket", Params: []Param{{Name: "key"}}}, {Name: "audit-read"}}}
 	a.Account = "shop-dev"
-	if got := slips(c, a, values); len(got) != 1 || got["param/kms-for-bucket/key"] == "" {
+	b := Bot{o: Options{Places: catalogue{}}}
+	if got := b.slips(c, a).in(values); len(got) != 1 || got["param/kms-for-bucket/key"] == "" {
 		t.Errorf("%v", got)
 	}
 }

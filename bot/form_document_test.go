@@ -28,7 +28,7 @@ func TestFormTakesADocument(t *testing.T) {
 	if diff := cmp.Diff(want, p.Grants); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if wrong := slips(c, a, values); wrong[block] != "" {
+	if wrong := (&Bot{o: Options{Places: catalogue{}}}).slips(c, a).in(values); wrong[block] != "" {
 		t.Errorf("the form says %q", wrong)
 	}
 	found := false

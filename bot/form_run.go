@@ -2,11 +2,11 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -21,10 +21,11 @@ type formMemory struct {
 	pipelines map[string][]workflows.Pipeline
 	found     map[string]Found  // by organization, project and pipeline
 	order     map[string]string // view to the newest choice in it
+	ahead     map[string]ahead  // what was foreseen a moment ago
 }
 
 func newFormMemory() formMemory {
-	return formMemory{projects: map[workflows.Actor][]Project{}, pipelines: map[string][]workflows.Pipeline{}, found: map[string]Found{}, order: map[string]string{}}
+	return formMemory{projects: map[workflows.Actor][]Project{}, pipelines: map[string][]workflows.Pipeline{}, found: map[string]Found{}, order: map[string]string{}, ahead: map[string]ahead{}}
 }
 
 // mostRemembered bounds each part of the memory; a full one is forgotten whole.
@@ -44,6 +45,11 @@ func (b *Bot) openForm(ctx context.Context, p parcel, a answers) error {
 	if p.trigger == "" {
 		return workflows.Refuse("late", "The form could not be opened: fedbot was restarted meanwhile. Please type /federate again.")
 	}
+	if d, ok := b.draftOf(ctx, p.actor()); ok && a.empty() {
+		offer := draftOffer(d, b.o.Now())
+		offer.PrivateMetadata = p.Channel
+		return b.openModal(ctx, p, offer)
+	}
 	loading := notice("Ask for a federation", "Loading your projects…")
 	opened, err := b.o.Slack.OpenViewContext(ctx, p.trigger, *loading)
 	if err != nil {
@@ -53,30 +59,34 @@ func (b *Bot) openForm(ctx context.Context, p parcel, a answers) error {
 	c, err := b.choice(ctx, p.actor(), a, true)
 	if err != nil {
 		b.o.Log.Error("fill form", "error", err)
-		return b.updateView(ctx, opened.View.ID, opened.View.Hash, *notice("Ask for a federation", "The projects could not be read, and unread counts as none. Nothing is lost. "+said(err)))
+		_, err = b.updateView(ctx, opened.View.ID, opened.View.Hash, *notice("Ask for a federation", "The projects could not be read, and unread counts as none. Nothing is lost. "+said(err)))
+		return err
 	}
 	if one, ok := c.project(a); ok {
 		a.Organization, a.Project = one.Organization, one.Name
 	}
-	form := requestForm(c, a, "")
-	form.PrivateMetadata = p.Channel
-	return b.updateView(ctx, opened.View.ID, opened.View.Hash, *form)
+	p.View, p.Hash, p.Value, p.Order = opened.View.ID, opened.View.Hash, p.Channel, "0"
+	return b.drawForm(ctx, p, c, a)
 }
 
-func (b *Bot) updateView(ctx context.Context, id, hash string, v slack.ModalViewRequest) error {
-	err := b.briefly(ctx, func() error {
-		_, err := b.o.Slack.UpdateViewContext(ctx, v, "", hash, id)
+// updateView replaces a view and returns the hash that it has then.
+func (b *Bot) updateView(ctx context.Context, id, hash string, v slack.ModalViewRequest) (now string, err error) {
+	err = b.briefly(ctx, func() error {
+		updated, err := b.o.Slack.UpdateViewContext(ctx, v, "", hash, id)
+		if err == nil {
+			now = updated.View.Hash
+		}
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("update view: %w", err)
+		return "", fmt.Errorf("update view: %w", err)
 	}
-	return nil
+	return now, nil
 }
 
 // choice reads what the form offers; fresh says not to use what is remembered.
 func (b *Bot) choice(ctx context.Context, by workflows.Actor, a answers, fresh bool) (choice, error) {
-	c := choice{Accounts: b.o.Places.Accounts(), Templates: b.o.Places.Templates(), Now: b.o.Now(), NotReal: b.o.NotReal}
+	c := choice{Listed: b.o.Places.Listed, Accounts: b.o.Places.Accounts(), Templates: b.o.Places.Templates(), Now: b.o.Now(), NotReal: b.o.NotReal}
 	b.forms.mu.Lock()
 	projects, known := b.forms.projects[by]
 	b.forms.mu.Unlock()
@@ -129,26 +139,35 @@ func (b *Bot) redraw(ctx context.Context, p parcel) error {
 		return nil
 	}
 	a := read(p.Answers)
-	c, err := b.choice(ctx, p.actor(), a, false)
+	fresh := b.drafted(ctx, p, &a)
+	c, err := b.choice(ctx, p.actor(), a, fresh)
 	if err != nil {
 		return err
 	}
 	if strings.HasPrefix(p.Text, actUseFound) {
 		a.useFound(c.Found, p.Message)
 	}
-	form := requestForm(c, a, "")
-	form.PrivateMetadata = p.Value
-	err = b.updateView(ctx, p.View, p.Hash, *form)
-	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok && refused.Err == "hash_conflict" {
-		if !b.newest(p) {
-			return nil
-		}
-		err = b.updateView(ctx, p.View, "", *form)
+	if !fresh {
+		b.keep(ctx, p.actor(), a)
+		c.Wrong = b.slips(c, a).typed()
 	}
-	if err != nil {
+	if err := b.drawForm(ctx, p, c, a); err != nil {
 		b.o.Log.Warn("redraw form", "error", err)
 	}
 	return nil
+}
+
+// whenStill redraws once somebody has stopped typing: every letter comes as a
+// delivery, and only the last one says what is meant.
+func (b *Bot) whenStill(p parcel) {
+	if !b.newest(p) {
+		return
+	}
+	time.AfterFunc(b.o.Edits/2, func() {
+		if b.newest(p) {
+			b.queue(context.Background(), p)
+		}
+	})
 }
 
 func (b *Bot) newest(p parcel) bool {
@@ -170,6 +189,12 @@ func (b *Bot) options(ctx context.Context, p parcel) any {
 		b.o.Log.Warn("search", "error", err)
 	}
 	all := projectOptions(c.Projects)
+	if p.Action == blockAccount || p.Action == blockMore {
+		all = nil
+		for _, acc := range c.Accounts {
+			all = append(all, accountOption(acc))
+		}
+	}
 	if p.Action == blockPipelines {
 		// An open form shows the list of the project in the block's id.
 		organization, project, _ := strings.Cut(strings.TrimPrefix(p.Value, blockPipelines+"/"), "/")
@@ -181,7 +206,7 @@ func (b *Bot) options(ctx context.Context, p parcel) any {
 	}
 	found := []*slack.OptionBlockObject{}
 	for _, o := range all {
-		if len(found) < mostOptions && strings.Contains(strings.ToLower(o.Value), strings.ToLower(p.Text)) {
+		if len(found) < mostOptions && strings.Contains(strings.ToLower(o.Value+" "+o.Text.Text), strings.ToLower(strings.TrimSpace(p.Text))) {
 			found = append(found, o)
 		}
 	}
@@ -190,21 +215,33 @@ func (b *Bot) options(ctx context.Context, p parcel) any {
 
 // formSent submits a form that had no slips.
 func (b *Bot) formSent(ctx context.Context, p parcel) error {
-	proposal, err := read(p.Answers).proposal(b.o.Now())
+	a := read(p.Answers)
+	proposal, err := a.proposal(b.o.Now())
 	if err != nil {
 		return err
 	}
-	f, err := b.o.Desk.Submit(ctx, workflows.Ask{Delivery: p.Key, By: p.actor(), Proposal: proposal})
-	if err != nil {
-		return err
+	var shown []slack.Block
+	var told message
+	if len(a.accounts()) > 1 {
+		if told, err = b.sendAll(ctx, p, a.proposals(b.o.Now())); err != nil {
+			return err
+		}
+		shown = told.Blocks
+	} else {
+		f, err := b.o.Desk.Submit(ctx, workflows.Ask{Delivery: p.Key, By: p.actor(), Proposal: proposal})
+		if err != nil {
+			return err
+		}
+		shown, told = sentBlocks(f, b.o.Channel(proposal)), sentMessage(f, b.o.Channel(proposal))
 	}
-	done := view("Ask for a federation", sentBlocks(f, b.o.Channel(proposal)))
+	b.finish(ctx, p)
+	done := view("Ask for a federation", shown)
 	if p.form.give(slack.NewUpdateViewSubmissionResponse(done)) {
 		return nil
 	}
-	if err := b.updateView(ctx, p.View, "", *done); err != nil {
+	if _, err := b.updateView(ctx, p.View, "", *done); err != nil {
 		p.Channel = p.Value
-		b.tell(ctx, p, sentMessage(f, b.o.Channel(proposal)))
+		b.tell(ctx, p, told)
 	}
 	return nil
 }
@@ -214,6 +251,9 @@ func (b *Bot) formSent(ctx context.Context, p parcel) error {
 // reports false if the form is gone, and the person is told another way.
 func (b *Bot) formRefused(ctx context.Context, p parcel, r *workflows.Refusal) bool {
 	a := read(p.Answers)
+	if p.Action == formCallback {
+		b.keep(ctx, p.actor(), a)
+	}
 	if block := field(p.Answers, a, r.Field); r.Field != "" && block != "" {
 		if p.form.give(slack.NewErrorsViewSubmissionResponse(map[string]string{block: cut(r.Say, maxField)})) {
 			return true
@@ -225,11 +265,13 @@ func (b *Bot) formRefused(ctx context.Context, p parcel, r *workflows.Refusal) b
 		if err != nil {
 			return false
 		}
+		c.Ahead, _ = b.aheadOf(p.actor(), c, a)
 		again = requestForm(c, a, r.Say)
 		again.PrivateMetadata = p.Value
 	}
 	if p.form.give(slack.NewUpdateViewSubmissionResponse(again)) {
 		return true
 	}
-	return b.updateView(ctx, p.View, "", *again) == nil
+	_, err := b.updateView(ctx, p.View, "", *again)
+	return err == nil
 }

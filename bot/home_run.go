@@ -20,21 +20,31 @@ const (
 func (b *Bot) queueHome(p parcel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.drawing[p.User] {
+	if _, busy := b.drawing[p.User]; busy {
+		b.drawing[p.User] = true // what is being drawn may be behind by now
 		return
 	}
+	b.startDrawing(p)
+}
+
+func (b *Bot) startDrawing(p parcel) {
 	select {
 	case b.work <- p:
-		b.drawing[p.User] = true
+		b.drawing[p.User] = false
 	default:
 		b.o.Log.Warn("worker is behind; a home tab is not drawn", "user", p.User)
 	}
 }
 
-func (b *Bot) drawn(user string) {
+// drawn ends a drawing. Whoever opened the tab meanwhile gets one more.
+func (b *Bot) drawn(p parcel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.drawing, user)
+	again := b.drawing[p.User]
+	delete(b.drawing, p.User)
+	if again {
+		b.startDrawing(p)
+	}
 }
 
 // publishHome draws the person's home tab. It is made anew whenever the tab is

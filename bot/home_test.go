@@ -64,9 +64,14 @@ func TestHomeTabsDoNotFlood(t *testing.T) {
 	if len(b.work) != 2 {
 		t.Errorf("%d tabs wait for one person's five and another's one", len(b.work))
 	}
-	b.drawn("U1")
+	b.drawn(parcel{Kind: kindHome, User: "U1"})
 	open("U1")
 	if len(b.work) != 3 {
+		t.Error("a tab that was opened while it was drawn is not drawn once more")
+	}
+	b.drawn(parcel{Kind: kindHome, User: "U2"})
+	open("U2")
+	if len(b.work) != 4 {
 		t.Error("a tab that was drawn is not drawn again")
 	}
 }

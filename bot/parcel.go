@@ -22,6 +22,7 @@ const (
 	kindRedraw     parcelKind = "redraw"     // a choice in an open form: changes nothing, is not stored
 	kindHome       parcelKind = "home"       // somebody opened the home tab: changes nothing, is not stored
 	kindFlood      parcelKind = "flood"      // one press too many: it is answered, and changes nothing
+	kindClosed     parcelKind = "closed"     // a form was closed without being sent: keeps a draft, is not stored
 	kindOptions    parcelKind = "options"    // Slack asks what can be chosen: changes nothing, is not stored
 )
 
@@ -47,6 +48,7 @@ type parcel struct {
 	Answers map[string][]string `json:"answers,omitempty"` // block to values
 
 	wide     bool // the app is installed for an organization of several workspaces
+	typing   bool // a redraw because somebody types
 	trigger  string
 	response string
 	form     *waiter // of a submission whose acknowledgement waits
@@ -98,6 +100,10 @@ func parseInteraction(payload []byte) (parcel, error) {
 	case slack.InteractionTypeViewSubmission:
 		p.Kind, p.Key = kindSubmission, "submission/"+in.TriggerID
 		p.Action, p.Value, p.Hash = in.View.CallbackID, in.View.PrivateMetadata, in.View.Hash
+		p.Answers = answered(in.View.State)
+		return p, p.check()
+	case slack.InteractionTypeViewClosed:
+		p.Kind, p.Key, p.Action, p.Value = kindClosed, "closed/"+in.View.ID, in.View.CallbackID, in.View.PrivateMetadata
 		p.Answers = answered(in.View.State)
 		return p, p.check()
 	case slack.InteractionTypeBlockSuggestion:
@@ -158,7 +164,9 @@ func (p parcel) pressed(in slack.InteractionCallback) (parcel, error) {
 	case in.View.ID != "":
 		p.Kind, p.Action, p.Value = kindRedraw, in.View.CallbackID, in.View.PrivateMetadata
 		p.Hash, p.Order = in.View.Hash, act.ActionTs
-		p.Text, p.Message = act.ActionID, act.Value // a button in the form
+		if p.typing = act.Type == "plain_text_input"; !p.typing {
+			p.Text, p.Message = act.ActionID, act.Value // a button in the form
+		}
 		p.Answers = answered(in.View.State)
 	}
 	return p, p.check()
@@ -173,7 +181,9 @@ func (p parcel) check() error {
 
 // kept reports whether the parcel is in the inbox until it is decided. What changes
 // nothing is not.
-func (p parcel) kept() bool { return p.Kind != kindRedraw && p.Kind != kindHome && p.Kind != kindFlood }
+func (p parcel) kept() bool {
+	return p.Kind != kindRedraw && p.Kind != kindClosed && p.Kind != kindHome && p.Kind != kindFlood
+}
 
 // answered reads the values of a form by block.
 func answered(state *slack.ViewState) map[string][]string {

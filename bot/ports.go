@@ -13,6 +13,7 @@ type desk interface {
 	Deny(ctx context.Context, p workflows.Press) (workflows.Federation, error)
 	Withdraw(ctx context.Context, p workflows.Press) (workflows.Federation, error)
 	Order(ctx context.Context, o workflows.Order) (workflows.Federation, error)
+	Foresee(ctx context.Context, by workflows.Actor, p workflows.Proposal) (workflows.Foresight, error)
 	May(ctx context.Context, f workflows.Federation, by workflows.Actor) (workflows.Roles, error)
 }
 
@@ -83,6 +84,10 @@ type places interface {
 	Pipelines(ctx context.Context, organization, project string) ([]workflows.Pipeline, error)
 	Accounts() []workflows.Account
 	Templates() []Template
+	// Refuse says why a value would be refused for a parameter, or nothing; Listed
+	// are the patterns of which one must match. Neither reads anything remote.
+	Refuse(template, param, value string, account workflows.Account, project string) string
+	Listed(template, param string, account workflows.Account) []string
 }
 
 // sweeper reads federations now and compares them with what was approved.

@@ -206,7 +206,7 @@ func (b *Bot) mistakes(ctx context.Context, p parcel) any {
 	switch p.Action {
 	case formCallback:
 		c := choice{Accounts: b.o.Places.Accounts(), Templates: b.o.Places.Templates(), Now: b.o.Now()}
-		wrong = slips(c, read(p.Answers), p.Answers)
+		wrong = b.slips(c, read(p.Answers)).in(p.Answers)
 	case actApprove:
 		t, _ := parseTarget(p.Value)
 		f, err := b.o.Histories.Load(ctx, t.Federation)

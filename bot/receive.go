@@ -146,7 +146,14 @@ func (b *Bot) take(ctx context.Context, p parcel) any {
 	case kindHome:
 		b.queueHome(p)
 		return nil
+	case kindClosed:
+		b.closed(ctx, p)
+		return nil
 	case kindRedraw:
+		if p.typing {
+			b.whenStill(p)
+			return nil
+		}
 		return b.queue(ctx, p)
 	case kindSubmission:
 		if wrong := b.mistakes(ctx, p); wrong != nil {

@@ -93,7 +93,7 @@ func (b *Bot) decide(ctx context.Context, p parcel) error {
 	case kindFlood:
 		return workflows.Refuse("too_fast", "%s", b.floods.words())
 	case kindHome:
-		defer b.drawn(p.User)
+		defer b.drawn(p)
 		return b.publishHome(ctx, p)
 	case kindSubmission:
 		return b.submission(ctx, p)

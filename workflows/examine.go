@@ -48,7 +48,7 @@ func Examine(p Proposal, f Facts, a Account, pr Project, own map[StepID]string, 
 	missing := missingPipelines(p, az)
 	check("the pipelines exist", len(missing) == 0, "pipelines",
 		"%s has no pipeline %s. Check the spelling; pipelines are named as on the Pipelines page.", p.Project, strings.Join(missing, ", "))
-	check("the requester may ask for the project", len(pr.Ask) > 0 || az.Standing == "administrator" || az.Standing == standsOnHost, "project",
+	check(mayAskCheck, len(pr.Ask) > 0 || az.Standing == "administrator" || az.Standing == standsOnHost, "project",
 		"You are not an administrator of %s, nor of its service connections (Azure DevOps says: %s). Ask one of them to send this.", p.Project, az.Standing)
 	switch {
 	case releasing:
@@ -92,6 +92,9 @@ func Examine(p Proposal, f Facts, a Account, pr Project, own map[StepID]string, 
 		"%s allows federations to last until %s at most; choose that day or an earlier one.", a.Name, latest.UTC().Format("2 Jan 2006"))
 	return out
 }
+
+// mayAskCheck is the check on the requester: whoever fails it learns nothing else.
+const mayAskCheck = "the requester may ask for the project"
 
 func noProofRun(project, why string) string {
 	return fmt.Sprintf("There is no verification pipeline in %s, and %s. A project administrator can set one up from the file that fedbot's documentation shows.", project, why)

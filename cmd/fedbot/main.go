@@ -46,7 +46,7 @@ func command() *cobra.Command {
 	root.AddCommand(
 		serveCommand(), sandboxCommand(),
 		bootstrapCommand(), doctorCommand(),
-		listCommand(), showCommand(), historyCommand(), requestCommand(), driftCommand(),
+		listCommand(), showCommand(), historyCommand(), requestCommand(), explainCommand(), driftCommand(),
 		orderCommand("quarantine"), orderCommand("revoke"),
 		dbCommand(),
 		policyCommand(), trustCommand(),

@@ -160,6 +160,23 @@ func (p *places) Found(ctx context.Context, organization, project, pipeline stri
 
 func (p *places) Accounts() []workflows.Account { return p.rules.Accounts }
 
+func (p *places) Refuse(template, param, value string, account workflows.Account, project string) string {
+	t, ok := p.catalogue.Get(template)
+	if !ok {
+		return "There is no template " + template + "."
+	}
+	return t.RefuseValue(param, value, account, project)
+}
+
+func (p *places) Listed(template, param string, account workflows.Account) []string {
+	t, ok := p.catalogue.Get(template)
+	if !ok {
+		return nil
+	}
+	list, _ := t.Listed(param, account)
+	return list
+}
+
 func (p *places) Templates() []bot.Template {
 	var out []bot.Template
 	for _, name := range p.catalogue.Names() {

@@ -18,6 +18,7 @@ import (
 
 type desk interface {
 	Submit(ctx context.Context, in workflows.Ask) (workflows.Federation, error)
+	Foresee(ctx context.Context, by workflows.Actor, p workflows.Proposal) (workflows.Foresight, error)
 	Order(ctx context.Context, o workflows.Order) (workflows.Federation, error)
 }
 
@@ -69,6 +70,7 @@ func Handler(p Ports) http.Handler {
 	mux.HandleFunc("GET /api/v1/offers", p.offers)
 	mux.HandleFunc("GET /api/v1/history", p.history)
 	mux.HandleFunc("POST /api/v1/requests", p.request)
+	mux.HandleFunc("POST /api/v1/explain", p.explain)
 	mux.HandleFunc("POST /api/v1/federations/{id}/{verb}", p.order)
 	mux.HandleFunc("POST /api/v1/drift", p.drift)
 	mux.HandleFunc("GET /api/v1/db/check", p.check)
@@ -138,6 +140,16 @@ func (p Ports) request(w http.ResponseWriter, r *http.Request) {
 	}
 	f, err := p.Desk.Submit(r.Context(), workflows.Ask{Delivery: in.Delivery, By: Operator(r.Context()), Proposal: in.Proposal})
 	answer(w, f, err)
+}
+
+// explain says who would approve a proposal, and why. It changes nothing.
+func (p Ports) explain(w http.ResponseWriter, r *http.Request) {
+	var in workflows.Proposal
+	if !read(w, r, &in) {
+		return
+	}
+	seen, err := p.Desk.Foresee(r.Context(), Operator(r.Context()), in)
+	answer(w, seen, err)
 }
 
 func (p Ports) order(w http.ResponseWriter, r *http.Request) {

@@ -56,6 +56,11 @@ func (c *Client) Request(ctx context.Context, p workflows.Proposal) (out workflo
 	return out, c.call(ctx, http.MethodPost, "requests", map[string]any{"delivery": delivery(), "proposal": p}, &out)
 }
 
+// Explain says who would approve a proposal, and why.
+func (c *Client) Explain(ctx context.Context, p workflows.Proposal) (out workflows.Foresight, err error) {
+	return out, c.call(ctx, http.MethodPost, "explain", p, &out)
+}
+
 // Order quarantines or revokes.
 func (c *Client) Order(ctx context.Context, id workflows.FederationID, verb workflows.OrderVerb, reason string) (out workflows.Federation, err error) {
 	return out, c.call(ctx, http.MethodPost, "federations/"+url.PathEscape(string(id))+"/"+string(verb),

@@ -35,6 +35,10 @@ func (h *house) Submit(_ context.Context, in workflows.Ask) (workflows.Federatio
 	return h.f, h.err
 }
 
+func (h *house) Foresee(_ context.Context, by workflows.Actor, p workflows.Proposal) (workflows.Foresight, error) {
+	return workflows.Foresight{By: workflows.Person{Actor: by}, Proposal: p, Verdict: workflows.Verdict{Because: []string{"the account's owners always decide"}}}, h.err
+}
+
 func (h *house) Order(_ context.Context, o workflows.Order) (workflows.Federation, error) {
 	h.told = append(h.told, o)
 	return h.f, h.err
@@ -95,6 +99,10 @@ func TestClientAndHandlerAgree(t *testing.T) {
 	all, err := c.List(ctx)
 	if err != nil || len(all) != 1 || all[0].ID != "F-17" {
 		t.Errorf("List: %+v, %v", all, err)
+	}
+	seen, err := c.Explain(ctx, workflows.Proposal{Project: "Web Shop"})
+	if err != nil || seen.Proposal.Project != "Web Shop" || !strings.HasPrefix(string(seen.By.Actor), "operator:") || seen.Verdict.Why() == "" {
+		t.Errorf("Explain: %+v, %v", seen, err)
 	}
 	if f, err := c.Show(ctx, "F-17"); err != nil || f.State != workflows.Active {
 		t.Errorf("Show: %+v, %v", f, err)

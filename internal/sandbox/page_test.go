@@ -265,6 +265,8 @@ func fillIn(d *desk) {
 		d.run(`const s = ` + field + `; s.focus(); s.value = "` + value + `"; s.dispatchEvent(new Event("change", {bubbles: true}))`)
 	}
 	d.do(chromedp.Click(chromedp.CSS("#say .btn")))
+	d.await("what was chosen in the form that was closed", `document.querySelector("#modal[open]")?.innerText.includes("Go on with your draft")`)
+	d.run(`[...document.querySelectorAll("#modal button")].find(b => b.innerText.includes("Start afresh")).click()`)
 	d.await("the form", `document.querySelector("#modal[open] select")`)
 	d.do(chromedp.SendKeys(chromedp.CSS(`#modal [data-block="reason"] textarea`), "Deploy from CI"))
 	choose("project", "contoso/Web Shop")
