@@ -91,12 +91,12 @@ func TestCards(t *testing.T) {
 	all["report"] = reportMessage(report(), "https://fedbot.example/console/", false)
 	all["report-quiet"] = reportMessage(workflows.Report{At: start, Read: 412, Of: 412}, "", false)
 	all["help"] = helpMessage()
-	all["history"] = historyMessage([]workflows.Federation{drifted(t).fold()}, happenings(drifted(t)))
+	all["history"] = historyMessage([]workflows.Federation{drifted(t).fold()}, happenings(drifted(t)), "F-17", 0)
 	restored := driftedBy(t, &workflows.Authors{Writers: []workflows.Writer{byAccountOwner}}).
 		say(approver, workflows.Restored{Finding: "D-4f9c21ab", Step: workflows.RoleID, Authors: &workflows.Authors{Writers: []workflows.Writer{byAccountOwner}}}).
 		say(approver, workflows.Restored{Finding: "D-4f9c21ab", Step: workflows.RoleID, Authors: &workflows.Authors{Unknown: "x"}, Unsure: "CloudTrail in shop-dev did not answer"})
-	all["history-restored"] = historyMessage([]workflows.Federation{restored.fold()}, happenings(restored))
-	all["list"] = listMessage([]workflows.Federation{drifted(t).fold(), waiting(t).fold(), active(t).fold()}, func(workflows.Federation) scene { return stage })
+	all["history-restored"] = historyMessage([]workflows.Federation{restored.fold()}, happenings(restored), "F-17", 0)
+	all["list"] = listMessage([]workflows.Federation{drifted(t).fold(), waiting(t).fold(), active(t).fold()}, func(workflows.Federation) scene { return stage }, 0)
 	for name, m := range all {
 		t.Run(name, func(t *testing.T) {
 			golden(t, name+".json", pretty(t, m.Blocks))

@@ -35,11 +35,11 @@ func (b *Bot) command(ctx context.Context, p parcel) error {
 	case "console":
 		b.tell(ctx, p, consoleMessage(b.o.Console))
 	case "list":
-		return b.list(ctx, p)
+		return b.list(ctx, p, 0)
 	case "explain":
 		return b.explain(ctx, p, in)
 	case "history":
-		return b.history(ctx, p, in.Project)
+		return b.history(ctx, p, in.Project, 0)
 	case "drift":
 		return b.driftNow(ctx, p, in.Federation)
 	default:

@@ -164,7 +164,10 @@ func (b *Bot) whenStill(p parcel) {
 		return
 	}
 	time.AfterFunc(b.o.Edits/2, func() {
-		if b.newest(p) {
+		if !b.newest(p) {
+			return
+		}
+		if over, _ := b.floods.pour(p, b.o.Now()); !over {
 			b.queue(context.Background(), p)
 		}
 	})

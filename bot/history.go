@@ -15,13 +15,13 @@ import (
 const mostEvents = 40
 
 // history answers with what happened in a project, or to one federation.
-func (b *Bot) history(ctx context.Context, p parcel, what string) error {
+func (b *Bot) history(ctx context.Context, p parcel, what string, from int) error {
 	if id := workflows.FederationID(federationID(what)); id.Number() > 0 {
 		f, err := b.visible(ctx, p, id)
 		if err != nil {
 			return err
 		}
-		return b.tellHistory(ctx, p, []workflows.Federation{f})
+		return b.tellHistory(ctx, p, []workflows.Federation{f}, what, from)
 	}
 	all, err := b.o.Histories.List(ctx)
 	if err != nil {
@@ -38,10 +38,10 @@ func (b *Bot) history(ctx context.Context, p parcel, what string) error {
 	if len(seen) == 0 {
 		return workflows.Refuse("none", "Not found: no federation of a project %s that you may see.", cut(what, 60))
 	}
-	return b.tellHistory(ctx, p, seen)
+	return b.tellHistory(ctx, p, seen, what, from)
 }
 
-func (b *Bot) tellHistory(ctx context.Context, p parcel, of []workflows.Federation) error {
+func (b *Bot) tellHistory(ctx context.Context, p parcel, of []workflows.Federation, what string, from int) error {
 	var all []happened
 	for _, f := range of {
 		events, err := b.o.Histories.History(ctx, f.ID)
@@ -54,7 +54,7 @@ func (b *Bot) tellHistory(ctx context.Context, p parcel, of []workflows.Federati
 			}
 		}
 	}
-	b.tell(ctx, p, historyMessage(of, all))
+	b.tell(ctx, p, historyMessage(of, all, what, from))
 	return nil
 }
 
@@ -72,8 +72,9 @@ func told(e workflows.Event) bool {
 	return true
 }
 
-// historyMessage: newest first. Pure.
-func historyMessage(of []workflows.Federation, all []happened) message {
+// historyMessage: newest first, beginning with the line from. what is what was asked
+// for: the buttons ask for it again. Pure.
+func historyMessage(of []workflows.Federation, all []happened, what string, from int) message {
 	slices.SortStableFunc(all, func(a, b happened) int { return b.Event.At.Compare(a.Event.At) })
 	var sh sheet
 	if len(of) == 1 {
@@ -82,7 +83,8 @@ func historyMessage(of []workflows.Federation, all []happened) message {
 		sh.header(say("History of %s: %s", of[0].Names.Project, count(len(of), "federation")))
 	}
 	var page []text
-	shown := all[:min(len(all), mostEvents)]
+	pg := pageOf(from, mostEvents, len(all))
+	shown := all[pg.From:pg.end()]
 	for i, h := range shown {
 		line := join("  ", at(h.Event.At), happenedLine(h.Event))
 		if len(of) > 1 {
@@ -94,11 +96,8 @@ func historyMessage(of []workflows.Federation, all []happened) message {
 			page = nil
 		}
 	}
-	if rest := len(all) - len(shown); rest > 0 {
-		sh.context(say("%d earlier lines: on fedbot's host, fedbot history has them all. Steps of making and removing are not shown.", rest))
-	} else {
-		sh.context(say("Steps of making and removing are not shown."))
-	}
+	sh.context(say("Steps of making and removing are not shown."))
+	pg.turns(&sh, actHistoryNewer, actHistoryOlder, middle(what, 200))
 	return sh.message()
 }
 

@@ -127,7 +127,7 @@ func (b *Bot) pressedHome(ctx context.Context, p parcel) error {
 		for i, m := range h.Seen {
 			seen[i] = m.F
 		}
-		return b.openModal(ctx, p, view("Your federations", listMessage(seen, b.sceneOf).Blocks))
+		return b.openModal(ctx, p, view("Your federations", withoutButtons(listMessage(seen, b.sceneOf, 0)).Blocks))
 	case actHomeHelp:
 		return b.openModal(ctx, p, view("Help", helpMessage().Blocks))
 	case actShow:

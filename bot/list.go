@@ -13,7 +13,7 @@ import (
 const mostListed = 20
 
 // list answers "what must somebody do, and what is mine?".
-func (b *Bot) list(ctx context.Context, p parcel) error {
+func (b *Bot) list(ctx context.Context, p parcel, from int) error {
 	all, err := b.o.Histories.List(ctx)
 	if err != nil {
 		return fmt.Errorf("list federations: %w", err)
@@ -22,7 +22,7 @@ func (b *Bot) list(ctx context.Context, p parcel) error {
 	if err != nil {
 		return err
 	}
-	b.tell(ctx, p, listMessage(seen, b.sceneOf))
+	b.tell(ctx, p, listMessage(seen, b.sceneOf, from))
 	return nil
 }
 
@@ -44,8 +44,8 @@ func (b *Bot) seen(ctx context.Context, p parcel, all []workflows.Federation) ([
 }
 
 // listMessage: what needs somebody first, then what works, newest first. Closed
-// ones are history. Pure.
-func listMessage(seen []workflows.Federation, sceneOf func(workflows.Federation) scene) message {
+// ones are history. It begins with the line from. Pure.
+func listMessage(seen []workflows.Federation, sceneOf func(workflows.Federation) scene, from int) message {
 	var need, fine []workflows.Federation
 	closed := 0
 	for _, f := range seen {
@@ -68,19 +68,17 @@ func listMessage(seen []workflows.Federation, sceneOf func(workflows.Federation)
 	}
 	sh.header(say("Needs someone: %d of %d", len(need), len(need)+len(fine)))
 	shown := append(need, fine...)
-	var page []text
-	for i, f := range shown[:min(len(shown), mostListed)] {
-		page = append(page, listLine(f, sceneOf(f)))
-		if len(page) == 5 || i == min(len(shown), mostListed)-1 {
-			sh.section(lines(page...))
-			page = nil
+	pg := pageOf(from, mostListed, len(shown))
+	var some []text
+	for i, f := range shown[pg.From:pg.end()] {
+		some = append(some, listLine(f, sceneOf(f)))
+		if len(some) == 5 || pg.From+i == pg.end()-1 {
+			sh.section(lines(some...))
+			some = nil
 		}
 	}
-	if rest := len(shown) - mostListed; rest > 0 {
-		sh.context(say("%d more, and %d closed, are not shown. /federate history PROJECT has one project's.", rest, closed))
-	} else {
-		sh.context(say("%d closed are not shown. /federate show and an id shows a card.", closed))
-	}
+	sh.context(say("%d closed are not shown: /federate history PROJECT has them. /federate show and an id shows a card.", closed))
+	pg.turns(&sh, actListNewer, actListOlder, "")
 	return sh.message()
 }
 

@@ -48,6 +48,7 @@ type parcel struct {
 	Answers map[string][]string `json:"answers,omitempty"` // block to values
 
 	wide     bool // the app is installed for an organization of several workspaces
+	inPlace  bool // the answer takes the place of the message with the button
 	typing   bool // a redraw because somebody types
 	trigger  string
 	response string

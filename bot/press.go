@@ -19,6 +19,8 @@ func (b *Bot) press(ctx context.Context, p parcel) error {
 			return err
 		}
 		return b.openForm(ctx, p, typedAgain(p.Value))
+	case actListNewer, actListOlder, actHistoryNewer, actHistoryOlder:
+		return b.turn(ctx, p)
 	case "link_open":
 		return nil // Slack tells about links too
 	}
@@ -166,7 +168,7 @@ func (b *Bot) look(ctx context.Context, p parcel, f workflows.Federation, t targ
 		}
 		return b.openModal(ctx, p, detailsModal(f, *r, b.scene(f, nil)))
 	case actHistory:
-		return b.tellHistory(ctx, p, []workflows.Federation{f})
+		return b.tellHistory(ctx, p, []workflows.Federation{f}, string(f.ID), 0)
 	}
 	return b.tellShow(ctx, p, f)
 }

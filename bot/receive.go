@@ -129,6 +129,10 @@ func (b *Bot) take(ctx context.Context, p parcel) any {
 	if p.Team != b.o.Team || p.Home != "" && p.Home != b.o.Team {
 		return p.say("Not done: you belong to another Slack workspace. Only members of this one are listened to here.")
 	}
+	if p.typing { // letters are not counted; what is drawn when they stop is
+		b.whenStill(p)
+		return nil
+	}
 	if over, first := b.floods.pour(p, b.o.Now()); over {
 		if first {
 			b.o.Log.Warn("a person sends too much", "user", p.User, "kind", p.Kind)
@@ -150,10 +154,6 @@ func (b *Bot) take(ctx context.Context, p parcel) any {
 		b.closed(ctx, p)
 		return nil
 	case kindRedraw:
-		if p.typing {
-			b.whenStill(p)
-			return nil
-		}
 		return b.queue(ctx, p)
 	case kindSubmission:
 		if wrong := b.mistakes(ctx, p); wrong != nil {

@@ -19,6 +19,9 @@ func (b *Bot) tell(ctx context.Context, p parcel, m message) {
 	options := []slack.MsgOption{slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...)}
 	if p.response != "" {
 		address := slack.MsgOptionResponseURL(p.response, slack.ResponseTypeEphemeral)
+		if p.inPlace {
+			address = slack.MsgOptionReplaceOriginal(p.response)
+		}
 		if err := b.briefly(ctx, func() error {
 			_, _, err := b.o.Slack.PostMessageContext(ctx, p.Channel, append([]slack.MsgOption{address}, options...)...)
 			return err
