@@ -3,12 +3,15 @@ package bot
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/slack-go/slack"
 
 	emulator "fedbot/internal/emulate/slack"
 	"fedbot/workflows"
@@ -18,7 +21,8 @@ import (
 func foresight(p workflows.Proposal) (workflows.Foresight, error) {
 	c := checked("F-17.1")
 	c.Verdict.Because = []string{"the account's owners always decide"}
-	return workflows.Foresight{By: asker, Proposal: p, Words: c.Words, Checks: c.Checks, Verdict: c.Verdict, Lapses: c.Lapses, ReadAt: start}, nil
+	return workflows.Foresight{By: asker, Proposal: p, Words: c.Words, Checks: c.Checks, Verdict: c.Verdict, Lapses: c.Lapses, ReadAt: start,
+		Standing: c.Facts.AzureDevOps.Standing, Branches: c.Facts.AzureDevOps.Branches}, nil
 }
 
 func fedOf(in workflows.Ask, id workflows.FederationID) workflows.Federation {
@@ -338,5 +342,34 @@ func TestSearch(t *testing.T) {
 	}
 	if got := ask("U0REQ", "project", "payroll", nil); strings.Contains(got, "Payroll") {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestLongLists: a search offers what Slack takes, says that there is more, and takes
+// that line for no answer; accounts that could not be read stand apart.
+func TestLongLists(t *testing.T) {
+	w := newWorld(t)
+	var many []Project
+	for i := range 250 {
+		many = append(many, Project{"contoso", fmt.Sprintf("Shop %03d", i)})
+	}
+	w.bot.o.Places = catalogue{projects: many, unready: map[string]string{"444455556666": "Its reader role cannot be assumed."}}
+	got, ok := w.bot.options(w.ctx, parcel{Team: "T0001", User: "U0REQ", Kind: kindOptions, Action: blockProject, Text: "shop"}).(slack.OptionsResponse)
+	if !ok || len(got.Options) != mostOptions || got.Options[mostOptions-1].Text.Text != "151 more: type more of the name" {
+		t.Errorf("%d options, the last %+v", len(got.Options), got.Options[len(got.Options)-1].Text)
+	}
+	a := read(map[string][]string{blockProject: {noChoice}, blockAccount: {noChoice}, blockMore: {noChoice}, "pipelines//": {noChoice}})
+	if diff := cmp.Diff(answers{}, a, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("it counts as an answer: %s", diff)
+	}
+	w.command("U0REQ", "request Shop 007")
+	v := w.modal("U0REQ", "Not set up yet")
+	options, err := w.slack.Options(w.ctx, "U0REQ", v.ID, blockProject, blockProject, "shop 00")
+	if err != nil || len(options) != 10 {
+		t.Errorf("%v, %d options", err, len(options))
+	}
+	groups, ok := w.bot.options(w.ctx, parcel{Team: "T0001", User: "U0REQ", Kind: kindOptions, Action: blockAccount}).(slack.OptionGroupsResponse)
+	if !ok || len(groups.OptionGroups) != 2 || groups.OptionGroups[1].Options[0].Value != "shop-prod" {
+		t.Errorf("%+v", groups)
 	}
 }

@@ -103,7 +103,10 @@ func (c *clerk) count(verb string) int {
 }
 
 // catalogue is what can be chosen in tests.
-type catalogue struct{ projects []Project }
+type catalogue struct {
+	projects []Project
+	unready  map[string]string
+}
 
 func (c catalogue) Projects(context.Context, workflows.Actor) ([]Project, error) {
 	return c.projects, nil
@@ -126,6 +129,8 @@ func (c catalogue) Refuse(template, param, value string, account workflows.Accou
 func (c catalogue) Listed(_, param string, account workflows.Account) []string {
 	return account.Values[param]
 }
+
+func (c catalogue) Unready(a workflows.Account) string { return c.unready[a.ID] }
 
 func (c catalogue) Accounts() []workflows.Account {
 	prod := shopDev

@@ -102,7 +102,10 @@ func foreseen(seen workflows.Foresight) text {
 	p, w := seen.Proposal, seen.Words
 	able := say("%s%s could, in %s, %s.", pipelinesAsked(p), fromBranches(p), p.Account, prose(strings.Join(w.Can, "; ")))
 	r := seen.Asked()
-	return lines(able,
+	if len(p.Branches) > 0 {
+		able = lines(able, branches(p, r.Checked.Facts))
+	}
+	return lines(standingOf(r), able,
 		sentence("They could not", w.Cannot, "."),
 		sentence("Worst case", w.Worst, ""),
 		join(" ", bold(say("Risk: %s.", string(w.Risk))), prose(w.Why)),

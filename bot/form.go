@@ -46,6 +46,7 @@ type choice struct {
 	Found     []Found                                                          // in the files of the chosen pipelines
 	Wrong     map[string]string                                                // what is wrong with a value that was typed, by block
 	Ahead     text                                                             // what the answers so far would ask for, and of whom
+	Unready   map[string]string                                                // why an account is not set up yet, by id
 	Listed    func(template, param string, account workflows.Account) []string // what may be asked for there; nil: not told
 	Now       time.Time
 	NotReal   bool
@@ -244,6 +245,9 @@ func accountInput(c choice, a answers) slack.Block {
 		return slack.NewSectionBlock(mrkdwn("*AWS account*\nNo account is set up yet. An administrator of fedbot can add one."), nil, nil)
 	}
 	e := selectOf(blockAccount, "Choose an account", options)
+	if groups := accountGroups(c, c.Accounts); len(groups) > 1 && len(options) <= mostOptions {
+		e.Options, e.OptionGroups = nil, groups
+	}
 	e.InitialOption = chosen
 	return slack.NewInputBlock(blockAccount, plainText("AWS account", 75), nil, e).WithDispatchAction(true)
 }

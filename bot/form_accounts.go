@@ -132,6 +132,30 @@ func accountOption(acc workflows.Account) *slack.OptionBlockObject {
 	return option(acc.Name, acc.Name+"  "+acc.ID+"  "+acc.Kind(), "")
 }
 
+// accountGroups are the accounts that can be used and those that could not be read
+// when they were last looked at; one group, without a name that matters, if all can.
+func accountGroups(c choice, list []workflows.Account) []*slack.OptionGroupBlockObject {
+	var ready, not []*slack.OptionBlockObject
+	for _, acc := range list {
+		if c.Unready[acc.ID] == "" {
+			ready = append(ready, accountOption(acc))
+		} else {
+			not = append(not, accountOption(acc))
+		}
+	}
+	var out []*slack.OptionGroupBlockObject
+	if len(ready) > 0 {
+		out = append(out, slack.NewOptionGroupBlockElement(plainText("Ready", 75), ready...))
+	}
+	if len(not) > 0 {
+		out = append(out, slack.NewOptionGroupBlockElement(plainText("Not set up yet", 75), not...))
+	}
+	if len(ready) == 0 {
+		return nil
+	}
+	return out
+}
+
 // apartInputs ask for the parameters in each account beside the first, under its name.
 func apartInputs(c choice, a answers) []slack.Block {
 	var out []slack.Block

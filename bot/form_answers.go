@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"slices"
 	"strings"
 
 	"fedbot/workflows"
@@ -9,6 +10,7 @@ import (
 // read makes answers out of a form's values.
 func read(values map[string][]string) answers {
 	var a answers
+	values = chosenOnly(values)
 	for block, v := range values {
 		if len(v) == 0 {
 			continue
@@ -44,6 +46,15 @@ func read(values map[string][]string) answers {
 	}
 	a.apart(values)
 	return a
+}
+
+// chosenOnly leaves out the line that only says that a list is longer.
+func chosenOnly(values map[string][]string) map[string][]string {
+	out := make(map[string][]string, len(values))
+	for block, v := range values {
+		out[block] = slices.DeleteFunc(slices.Clone(v), func(x string) bool { return x == noChoice })
+	}
+	return out
 }
 
 // dependent reads the answers that count only for the project and template that are

@@ -87,6 +87,12 @@ func (b *Bot) updateView(ctx context.Context, id, hash string, v slack.ModalView
 // choice reads what the form offers; fresh says not to use what is remembered.
 func (b *Bot) choice(ctx context.Context, by workflows.Actor, a answers, fresh bool) (choice, error) {
 	c := choice{Listed: b.o.Places.Listed, Accounts: b.o.Places.Accounts(), Templates: b.o.Places.Templates(), Now: b.o.Now(), NotReal: b.o.NotReal}
+	c.Unready = map[string]string{}
+	for _, a := range c.Accounts {
+		if why := b.o.Places.Unready(a); why != "" {
+			c.Unready[a.ID] = why
+		}
+	}
 	b.forms.mu.Lock()
 	projects, known := b.forms.projects[by]
 	b.forms.mu.Unlock()
@@ -191,30 +197,54 @@ func (b *Bot) options(ctx context.Context, p parcel) any {
 	if err != nil {
 		b.o.Log.Warn("search", "error", err)
 	}
-	all := projectOptions(c.Projects)
-	if p.Action == blockAccount || p.Action == blockMore {
-		all = nil
-		for _, acc := range c.Accounts {
+	switch p.Action {
+	case blockAccount, blockMore:
+		some := slices.DeleteFunc(slices.Clone(c.Accounts), func(acc workflows.Account) bool { return !matched(p.Text, accountOption(acc)) })
+		if groups := accountGroups(c, some[:min(len(some), mostOptions)]); len(groups) > 1 {
+			return slack.OptionGroupsResponse{OptionGroups: groups}
+		}
+		var all []*slack.OptionBlockObject
+		for _, acc := range some {
 			all = append(all, accountOption(acc))
 		}
-	}
-	if p.Action == blockPipelines {
+		return found(p.Text, all)
+	case blockPipelines:
 		// An open form shows the list of the project in the block's id.
 		organization, project, _ := strings.Cut(strings.TrimPrefix(p.Value, blockPipelines+"/"), "/")
+		if !slices.Contains(c.Projects, Project{organization, project}) {
+			return found(p.Text, nil)
+		}
 		list, err := b.pipelinesOf(ctx, Project{organization, project}, false)
-		if err != nil || !slices.Contains(c.Projects, Project{organization, project}) {
-			list = nil
+		if err != nil {
+			b.o.Log.Warn("search pipelines", "project", project, "error", err)
 		}
-		all = pipelineOptions(list)
+		return found(p.Text, pipelineOptions(list))
 	}
-	found := []*slack.OptionBlockObject{}
-	for _, o := range all {
-		if len(found) < mostOptions && strings.Contains(strings.ToLower(o.Value+" "+o.Text.Text), strings.ToLower(strings.TrimSpace(p.Text))) {
-			found = append(found, o)
-		}
-	}
-	return slack.OptionsResponse{Options: found}
+	return found(p.Text, projectOptions(c.Projects))
 }
+
+func matched(typed string, o *slack.OptionBlockObject) bool {
+	return strings.Contains(strings.ToLower(o.Value+" "+o.Text.Text), strings.ToLower(strings.TrimSpace(typed)))
+}
+
+// found are the options that match, as many as Slack takes. Where there are more, the
+// last place says so; it is no option that counts, as no object has that name.
+func found(typed string, all []*slack.OptionBlockObject) slack.OptionsResponse {
+	out := []*slack.OptionBlockObject{}
+	for _, o := range all {
+		if matched(typed, o) {
+			out = append(out, o)
+		}
+	}
+	if more := len(out) - (mostOptions - 1); len(out) > mostOptions {
+		out = append(out[:mostOptions-1], option(noChoice, fmt.Sprintf("%d more: type more of the name", more), ""))
+	}
+	return slack.OptionsResponse{Options: out}
+}
+
+// noChoice is the value of the line that says that a list is longer. Slashes cannot
+// be in a name of Azure DevOps, and an account of that name is in no configuration.
+const noChoice = "/"
 
 // formSent submits a form that had no slips.
 func (b *Bot) formSent(ctx context.Context, p parcel) error {

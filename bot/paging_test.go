@@ -64,7 +64,7 @@ func TestTurning(t *testing.T) {
 	w := newWorld(t)
 	w.store.append("F-17", longHistory(t, 60).events...)
 	for i := range 30 {
-		w.store.append(workflows.FederationID(fmt.Sprintf("F-%d", 100+i)), active(t).events...)
+		w.store.append(workflows.FederationID(fmt.Sprintf("F-%d", 100+i)), submitted(t).events...)
 	}
 	w.command("U0REQ", "history F-17")
 	first := w.sees("U0REQ", "1 to 40 of")

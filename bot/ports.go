@@ -83,6 +83,9 @@ type places interface {
 	Projects(ctx context.Context, by workflows.Actor) ([]Project, error)
 	Pipelines(ctx context.Context, organization, project string) ([]workflows.Pipeline, error)
 	Accounts() []workflows.Account
+	// Unready says why an account could not be read when it was last looked at, or
+	// nothing: because it could, or because nobody has looked.
+	Unready(account workflows.Account) string
 	Templates() []Template
 	// Refuse says why a value would be refused for a parameter, or nothing; Listed
 	// are the patterns of which one must match. Neither reads anything remote.

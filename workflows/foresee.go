@@ -18,12 +18,15 @@ type Foresight struct {
 	Verdict  Verdict   `json:"verdict"` // stages with who could decide now, and why each is there
 	Lapses   time.Time `json:"lapses"`  // when it would, sent now
 	ReadAt   time.Time `json:"read_at"`
+	Standing string    `json:"standing"` // the requester's in the Azure DevOps project
+	Branches []Branch  `json:"branches,omitempty"`
 }
 
 // Asked is the request that it would be, for whoever shows requests.
 func (f Foresight) Asked() Request {
+	facts := Facts{ReadAt: f.ReadAt, AzureDevOps: AzureFacts{Standing: f.Standing, Branches: f.Branches}}
 	return Request{By: f.By, Proposal: f.Proposal, State: RequestOpen,
-		Checked: &Checked{Words: f.Words, Checks: f.Checks, Verdict: f.Verdict, Lapses: f.Lapses}}
+		Checked: &Checked{Facts: facts, Words: f.Words, Checks: f.Checks, Verdict: f.Verdict, Lapses: f.Lapses}}
 }
 
 // Foresee says who would approve a create, and why, without asking anybody: it is
@@ -78,7 +81,8 @@ func (e *Engine) Foresee(ctx context.Context, by Actor, p Proposal) (Foresight, 
 		return Foresight{}, fmt.Errorf("foresee: %w", err)
 	}
 	return Foresight{By: who, Proposal: asked, Words: checked.Words, Checks: checked.Checks, Verdict: checked.Verdict,
-		Lapses: checked.Lapses, ReadAt: checked.Facts.ReadAt}, nil
+		Lapses: checked.Lapses, ReadAt: checked.Facts.ReadAt,
+		Standing: checked.Facts.AzureDevOps.Standing, Branches: checked.Facts.AzureDevOps.Branches}, nil
 }
 
 // onlyOrganization is the one organization that has an entry for a project of that

@@ -44,6 +44,16 @@ func explainCommand() *cobra.Command {
 	return c
 }
 
+func protection(b workflows.Branch) string {
+	switch {
+	case !b.Protected:
+		return "not protected"
+	case b.Reviewers == 0:
+		return "protected, no reviewer needed"
+	}
+	return fmt.Sprintf("protected, reviewers: %d", b.Reviewers)
+}
+
 func printForesight(w io.Writer, s workflows.Foresight) {
 	p := s.Proposal
 	fmt.Fprintf(w, "%s to %s, asked by %s: %s risk\n\n", p.Project, p.Account, s.By.Name, s.Words.Risk)
@@ -53,6 +63,9 @@ func printForesight(w io.Writer, s workflows.Foresight) {
 	row("Cannot", "%s", s.Words.Cannot)
 	row("Worst case", "%s", s.Words.Worst)
 	row("Why "+string(s.Words.Risk), "%s", s.Words.Why)
+	for _, b := range s.Branches {
+		row("Branch", "%s, %s", b.Name, protection(b))
+	}
 	for i, st := range s.Verdict.Stages {
 		label := "Who decides"
 		if i > 0 {

@@ -118,11 +118,12 @@ func (a *App) wire(ctx context.Context) error {
 	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}),
 		slack.OptionAppLevelToken(door.appToken))
 	people := identity.New(client, c.Slack.Team, c.Slack.EmailDomains, a.o.Now, a.o.Fresh)
+	reads := &survey{rules: rules, profiles: profiles, devops: devops, aws: amazon, now: a.o.Now}
 	a.engine = &workflows.Engine{
 		Log:        a.db,
 		Steppers:   map[workflows.System]workflows.Stepper{workflows.AWS: amazon, workflows.AzureDevOps: devops},
 		Watcher:    devops,
-		Survey:     &survey{rules: rules, profiles: profiles, devops: devops, aws: amazon, now: a.o.Now},
+		Survey:     reads,
 		Planner:    &policies.Planner{Catalogue: catalogue, Profiles: profiles},
 		Historians: map[workflows.System]workflows.Historian{workflows.AWS: amazon, workflows.AzureDevOps: devops}, Addresses: people, SignIns: amazon,
 		Directory: people, Rules: rules, Now: a.o.Now, Key: newKey,
@@ -140,7 +141,7 @@ func (a *App) wire(ctx context.Context) error {
 		Presses: c.Pace.Presses,
 		Channel: channel(rules), Mention: func(group string) string { return mention(people, group) },
 		Desk: a.engine, Histories: a.db, Feed: feed{a.db}, Inbox: inbox{a.db}, Drift: a, Offers: a.offers,
-		Places: &places{people: people, rules: rules, catalogue: catalogue, devops: devops, verifier: c.AzureDevOps.VerifyPipeline},
+		Places: &places{people: people, rules: rules, catalogue: catalogue, devops: devops, survey: reads, verifier: c.AzureDevOps.VerifyPipeline},
 	})
 	return err
 }

@@ -81,6 +81,7 @@ type places struct {
 	rules     workflows.Rules
 	catalogue *policies.Catalogue
 	devops    *azuredevops.DevOps
+	survey    *survey
 	verifier  string // name of the verification pipeline, which is never given a connection to keep
 }
 
@@ -159,6 +160,13 @@ func (p *places) Found(ctx context.Context, organization, project, pipeline stri
 }
 
 func (p *places) Accounts() []workflows.Account { return p.rules.Accounts }
+
+// Unready knows what the last reading of the account met, in this process.
+func (p *places) Unready(account workflows.Account) string {
+	why, _ := p.survey.unready.Load(account.ID)
+	say, _ := why.(string)
+	return say
+}
 
 func (p *places) Refuse(template, param, value string, account workflows.Account, project string) string {
 	t, ok := p.catalogue.Get(template)

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,6 +23,7 @@ type survey struct {
 	devops   *azuredevops.DevOps
 	aws      *awsiam.AWS
 	now      func() time.Time
+	unready  sync.Map // account id to why it was not read the last time
 }
 
 func (s *survey) Names(ctx context.Context, p workflows.Proposal) (workflows.Names, error) {
@@ -62,8 +65,12 @@ func (s *survey) Facts(ctx context.Context, q workflows.Query) (workflows.Facts,
 		facts.AWS, err = s.aws.Facts(group, acct.ID, awsiam.FactsQuery{Issuer: issuer, Audience: profile.Audience,
 			RoleName: workflows.RoleName(project, q.Proposal.Connection, q.Key), OwnRoleID: q.Refs[workflows.RoleID]})
 		if err != nil {
+			if errors.Is(err, workflows.ErrUnreadable) && group.Err() == nil {
+				s.unready.Store(acct.ID, workflows.Said(err))
+			}
 			return fmt.Errorf("read AWS account %s: %w", acct.ID, err)
 		}
+		s.unready.Delete(acct.ID)
 		facts.AWS.Audience = profile.Audience
 		return nil
 	})
