@@ -42,7 +42,7 @@ func (t *task) ours(ctx context.Context) (ours, other *endpoint, err error) {
 			return ours, nil, err
 		}
 	}
-	id, err := t.c.endpointNamed(ctx, want.ProjectID, want.Name)
+	id, err := t.c.endpointNamed(ctx, want.ProjectID, want.Name, "")
 	if err != nil || id == "" {
 		return nil, nil, err
 	}
@@ -296,11 +296,11 @@ func (t *task) observeConnection(ctx context.Context) (workflows.Observation, er
 		seen.Differences = append(seen.Differences, workflows.Difference{Field: "connection id", Approved: orNone(approved, approved), Found: e.ID, Wider: true})
 	}
 	if other == nil && !strings.EqualFold(e.Name, want.Name) {
-		taken, err := t.c.endpointNamed(ctx, want.ProjectID, want.Name)
+		taken, err := t.c.endpointNamed(ctx, want.ProjectID, want.Name, e.ID)
 		if err != nil {
 			return workflows.Observation{}, err
 		}
-		if taken != "" && !strings.EqualFold(taken, e.ID) { // ours was renamed, and somebody took the name that the role trusts
+		if taken != "" { // ours was renamed, and somebody took the name that the role trusts
 			seen.Differences = append(seen.Differences, workflows.Difference{Field: "connection id", Approved: e.ID, Found: taken, Wider: true})
 		}
 	}

@@ -94,19 +94,25 @@ func decodeEndpoint(raw []byte, project string) (*endpoint, error) {
 
 // endpointNamed looks a connection up by its name, of whatever type: a token names
 // it by nothing else. The service is not asked for the name, because a name with a
-// comma cannot be asked for.
-func (c *clients) endpointNamed(ctx context.Context, project, name string) (id string, err error) {
+// comma cannot be asked for. The one with the id besides is passed over: whether Azure
+// DevOps keeps two names apart that differ in letters alone is not documented, and a
+// twin of ours would have tokens of almost the same subject.
+func (c *clients) endpointNamed(ctx context.Context, project, name, besides string) (id string, err error) {
 	all := true
 	list, err := c.endpoints.GetServiceEndpoints(ctx, serviceendpoint.GetServiceEndpointsArgs{Project: &project, IncludeFailed: &all})
 	if err != nil {
 		return "", unread("the project's service connections", err)
 	}
-	for _, e := range *list {
-		if e.Id != nil && e.Name != nil && strings.EqualFold(*e.Name, name) {
-			return e.Id.String(), nil
+	return namedBesides(*list, name, besides), nil
+}
+
+func namedBesides(list []serviceendpoint.ServiceEndpoint, name, besides string) (id string) {
+	for _, e := range list {
+		if e.Id != nil && e.Name != nil && strings.EqualFold(*e.Name, name) && !strings.EqualFold(e.Id.String(), besides) {
+			return e.Id.String()
 		}
 	}
-	return "", nil
+	return ""
 }
 
 // parameter is one authorization parameter; null and absent are empty.

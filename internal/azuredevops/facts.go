@@ -119,8 +119,8 @@ func (s *survey) oidc(ctx context.Context, f *workflows.AzureFacts) error {
 }
 
 func (s *survey) connection(ctx context.Context, f *workflows.AzureFacts) error {
-	id, err := s.c.endpointNamed(ctx, s.names.projectID, s.q.Proposal.Connection)
-	if err != nil || id == "" || strings.EqualFold(id, s.q.OwnConnectionID) {
+	id, err := s.c.endpointNamed(ctx, s.names.projectID, s.q.Proposal.Connection, s.q.OwnConnectionID)
+	if err != nil || id == "" {
 		return err
 	}
 	e, err := s.c.endpoint(ctx, s.names.projectID, id)

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/microsoft/azure-devops-go-api/azuredevops/v7/serviceendpoint"
 
 	"fedbot/workflows"
 )
@@ -197,5 +199,20 @@ func TestPolicyCovers(t *testing.T) {
 	}
 	if n := (reviewPolicy{Count: 1, CreatorVoteCounts: true}).others(); n != 0 {
 		t.Errorf("an author who may approve alone counts as %d reviewers", n)
+	}
+}
+
+// A connection whose name differs from ours in letters alone is somebody else's.
+func TestATwinIsNotOurs(t *testing.T) {
+	ours, twin := uuid.MustParse("6804a3a0-e94c-41ae-9343-c5676fd58375"), uuid.MustParse("0a1b2c3d-e94c-41ae-9343-c5676fd58375")
+	name, other := "deploy", "Deploy"
+	list := []serviceendpoint.ServiceEndpoint{{Id: &ours, Name: &name}, {Name: &name}, {Id: &twin, Name: &other}}
+	for besides, want := range map[string]string{"": ours.String(), strings.ToUpper(ours.String()): twin.String(), twin.String(): ours.String()} {
+		if got := namedBesides(list, "DEPLOY", besides); got != want {
+			t.Errorf("besides %q: %q", besides, got)
+		}
+	}
+	if got := namedBesides(list[:2], name, ours.String()); got != "" {
+		t.Errorf("ours alone: %q", got)
 	}
 }
