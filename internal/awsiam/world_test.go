@@ -1,16 +1,11 @@
 package awsiam_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"fedbot/internal/awsiam"
+	"fedbot/internal/emulate/judge"
 	"fedbot/internal/emulate/wire"
 	"fedbot/policies"
 	"fedbot/workflows"
@@ -174,58 +170,11 @@ func (w *world) found(err error) bool {
 //   - no limits on sizes, so the hold always has room
 func moto(t *testing.T) (reset func(*testing.T) *world) {
 	t.Helper()
-	program, err := exec.LookPath("moto_server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("moto_server is not installed, and CI must not do without it")
-		}
-		t.Skip("moto_server is not installed; these cases ran on the emulator only")
-	}
-	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
-	server := exec.Command(program, "-H", "127.0.0.1", "-p", port)
-	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it may be a script that starts another program
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL)
-		_ = server.Wait()
-	})
-	url := "http://127.0.0.1:" + port
-	await(t, url+"/moto-api/")
+	url := judge.Moto(t)
 	return func(t *testing.T) *world {
 		t.Helper()
 		post(t, url+"/moto-api/reset")
 		return &world{endpoint: url, fedbot: aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}}
-	}
-}
-
-// await asks until somebody answers.
-func await(t *testing.T, url string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
-	defer cancel()
-	for {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if answer, err := http.DefaultClient.Do(r); err == nil {
-			_ = answer.Body.Close()
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatal("moto_server did not answer in 40 seconds")
-		case <-time.After(100 * time.Millisecond):
-		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -137,9 +138,12 @@ func (s *Sandbox) bind() error {
 		if page != 0 {
 			want = page + i
 		}
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(want)))
-		if err != nil && page == 0 {
-			l, err = net.Listen("tcp", "127.0.0.1:0")
+		var l net.Listener
+		if want != 0 {
+			l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(want)))
+		}
+		if page == 0 && (err != nil || want == 0) {
+			l, err = listenFree()
 		}
 		if err != nil {
 			return fmt.Errorf("listen for %s: %w; another sandbox may be running, or use --listen 127.0.0.1:0 for free ports", p.name, err)
@@ -152,6 +156,18 @@ func (s *Sandbox) bind() error {
 		return fmt.Errorf("encode ports: %w", err)
 	}
 	return writeFile(s.file("ports.json"), raw)
+}
+
+// listenFree listens on a free port that will be there again after a restart: below
+// those that the system hands out to outgoing connections, of which one could take
+// it while fedbot is down.
+func listenFree() (net.Listener, error) {
+	for range 20 {
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10000+rand.IntN(20000)))); err == nil {
+			return l, nil
+		}
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
 }
 
 // emulate opens the three systems on their journals.
