@@ -115,7 +115,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.catalogue = catalogue
 	profiles := profiles(c)
-	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second}),
+	client := slack.New(token, slack.OptionAPIURL(c.Slack.API), slack.OptionHTTPClient(&http.Client{Timeout: 20 * time.Second, Transport: limited(http.DefaultTransport, time.Now)}),
 		slack.OptionAppLevelToken(door.appToken))
 	people := identity.New(client, c.Slack.Team, c.Slack.EmailDomains, a.o.Now, a.o.Fresh)
 	reads := &survey{rules: rules, profiles: profiles, devops: devops, aws: amazon, now: a.o.Now}
