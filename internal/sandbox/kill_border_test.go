@@ -44,6 +44,7 @@ type trouble struct {
 	after  func() // happens after the effect; then there is no answer
 	status int    // an answer instead of the effect
 	says   string // what that answer says
+	again  string // after how many seconds it says to come again; empty: it does not say
 	cut    bool   // the effect, and no answer
 }
 
@@ -82,6 +83,9 @@ func (b *border) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	if t.status != 0 {
+		if t.again != "" {
+			w.Header().Set("Retry-After", t.again)
+		}
 		w.WriteHeader(t.status)
 		_, _ = io.WriteString(w, t.says)
 		return

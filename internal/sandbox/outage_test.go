@@ -98,6 +98,7 @@ func TestOutages(t *testing.T) {
 	}{
 		{"Slack is away for the whole story", workflows.Provisioning, of("slack", trouble{status: http.StatusServiceUnavailable}), active},
 		{"Slack loses an answer to every call", workflows.Provisioning, times(1, map[string]int{}, of("slack", trouble{cut: true})), nil},
+		{"Slack limits every call once", workflows.Provisioning, times(1, map[string]int{}, of("slack", trouble{status: http.StatusTooManyRequests, again: "1"})), nil},
 		{"Azure DevOps is away in the middle", workflows.Provisioning, of("azure", trouble{status: http.StatusServiceUnavailable}), stumbled},
 		{"AWS is away in the middle", workflows.Provisioning, of("aws", trouble{status: http.StatusServiceUnavailable}), stumbled},
 		{"AWS throttles", workflows.Provisioning, everyOther(of("aws", trouble{status: http.StatusBadRequest, says: throttling})), nil},
