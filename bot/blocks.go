@@ -86,11 +86,16 @@ func fact(label string, t text) text { return lines(bold(label), t) }
 
 // quote is what somebody typed: labelled, literal, cut, and never first.
 func (s *sheet) quote(label text, typed string) {
+	s.said(label, "writes", typed)
+}
+
+// said is a quote with a verb: somebody asks, answers, writes.
+func (s *sheet) said(label text, verb, typed string) {
 	typed = cut(strings.TrimSpace(typed), maxReason)
 	if typed == "" {
 		return
 	}
-	line := label.plain + " writes: " + typed
+	line := label.plain + " " + verb + ": " + typed
 	s.blocks = append(s.blocks, slack.NewRichTextBlock("", &slack.RichTextQuote{
 		Type:     slack.RTEQuote,
 		Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(line, nil)},

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -13,6 +14,9 @@ import (
 const (
 	actApprove    = "request_approve"
 	actDeny       = "request_deny"
+	actComment    = "request_comment"
+	actAsk        = "request_ask"
+	actAnswer     = "request_answer"
 	actDetails    = "request_details"
 	actWithdraw   = "request_withdraw"
 	actRetry      = "step_retry"
@@ -133,6 +137,7 @@ type target struct {
 	Federation workflows.FederationID
 	Request    workflows.RequestID // empty for a button of a federation
 	Digest     workflows.Digest    // of the plan that was shown
+	Question   int                 // that is answered
 	Finding    string
 	Hash       workflows.Digest // of what the finding showed
 }
@@ -148,6 +153,9 @@ func parseTarget(value string) (target, bool) {
 		t.Federation = t.Request.Federation()
 		if len(parts) > 1 {
 			t.Digest = workflows.Digest(parts[1])
+		}
+		if len(parts) > 2 {
+			t.Question, _ = strconv.Atoi(parts[2]) // 0 is the number of no question
 		}
 	} else if len(parts) == 3 {
 		t.Finding, t.Hash = parts[1], workflows.Digest(parts[2])

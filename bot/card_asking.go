@@ -28,12 +28,15 @@ func askingCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene)
 	}
 	sh.section(lines(compared(c.Words), sentence("Proof", c.Words.Proof, ""), checksLine(c.Checks)))
 	if r.Decided() {
+		comments(sh, r)
 		sh.section(lines(approvals(r), say("Everything is read once more before anything is created.")))
 		sh.context(say("Nothing for you to do. The thread has the timeline."))
 		sh.actions(detailsButton(f, r, s))
 		return
 	}
 	sh.notify(say("%s risk request %s needs a decision: %s", capital(string(c.Words.Risk)), r.ID, what))
+	questions(sh, r)
+	comments(sh, r)
 	sh.section(decides(r))
 	sh.context(say("Undecided by %s, it lapses and %s. Plan %s.", at(c.Lapses), otherwise(r), c.Digest.Short()))
 	sh.actions(decideButtons(f, r, s)...)
@@ -227,6 +230,13 @@ func approvals(r workflows.Request) text {
 	return join("", bold("Approved"), say(" by "), join(" and ", by...), say("."))
 }
 
+// comments are what approvers said with their approval.
+func comments(sh *sheet, r workflows.Request) {
+	for _, a := range lastOf(r.Approvals, mostShown) {
+		sh.said(who(a.By), "approves and writes", a.Comment)
+	}
+}
+
 // decideButtons: no primary style where much is at stake.
 func decideButtons(f workflows.Federation, r workflows.Request, s scene) []*slack.ButtonBlockElement {
 	object := string(r.ID) + ", " + title(f, s).plain
@@ -239,7 +249,15 @@ func decideButtons(f workflows.Federation, r workflows.Request, s scene) []*slac
 	if !typed && !r.Checked.Words.Risk.AtLeast(workflows.High) {
 		approve.WithStyle(slack.StylePrimary)
 	}
-	return []*slack.ButtonBlockElement{approve, button(actDeny, "Deny…", requestValue(r), object), detailsButton(f, r, s)}
+	out := []*slack.ButtonBlockElement{approve}
+	if !asksToType(r) { // otherwise the form has a field for it
+		out = append(out, button(actComment, "Approve with a comment…", requestValue(r), object))
+	}
+	out = append(out, button(actDeny, "Deny…", requestValue(r), object), button(actAsk, "Ask a question…", requestValue(r), object))
+	if answer := answerButton(r, object); answer != nil {
+		out = append(out, answer)
+	}
+	return append(out, detailsButton(f, r, s))
 }
 
 // releaseCard asks whether a quarantine may be lifted.
@@ -262,6 +280,8 @@ func releaseCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene
 		sh.context(say("Sessions that began before now are ended first, then the hold is lifted. Nothing for you to do."))
 		return
 	}
+	questions(sh, r)
+	comments(sh, r)
 	sh.section(decides(r))
 	sh.context(say("Undecided by %s, the request lapses and it stays quarantined. Plan %s.", at(r.Checked.Lapses), r.Checked.Digest.Short()))
 	sh.actions(decideButtons(f, r, s)...)

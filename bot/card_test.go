@@ -34,7 +34,14 @@ func tales(t *testing.T) map[string]*tale {
 		"waiting-high-stage2": submitted(t).say(machine, high).say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers", Digest: high.Digest}),
 		"waiting-new-plan":    waiting(t).say(machine, again),
 		"decided":             waiting(t).say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers"}),
-		"creating":            granted(t).walk(workflows.RunID),
+		"question-open":       waiting(t).say(approver, workflows.Questioned{Request: "F-17.1", Number: 1, Text: "Why not the bucket that exists? <!channel> *Approved*"}),
+		"question-second": waiting(t).say(approver, workflows.Questioned{Request: "F-17.1", Number: 1, Text: "Which team pays?"}).
+			say(asker, workflows.Answered{Request: "F-17.1", Number: 1, Text: "Web Shop."}).
+			say(owner, workflows.Questioned{Request: "F-17.1", Number: 2, Text: "For how long?"}),
+		"question-answered": waiting(t).say(approver, workflows.Questioned{Request: "F-17.1", Number: 1, Text: "Which team pays?"}).
+			say(asker, workflows.Answered{Request: "F-17.1", Number: 1, Text: "Web Shop, see SHOP-412."}),
+		"decided-comment": waiting(t).say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers", Comment: "Fine until May."}),
+		"creating":        granted(t).walk(workflows.RunID),
 		"creating-stumbled": granted(t).walk(workflows.RoleID).say(machine, workflows.Intended{Step: workflows.RoleID, Verb: workflows.Ensure, Until: start.Add(time.Hour)},
 			workflows.Stumbled{Step: workflows.RoleID, Say: "AWS did not answer in time.", Again: start.Add(time.Hour)}),
 		"creating-quarantined": granted(t).walk(workflows.ChecksID).say(owner, workflows.Quarantined{Reason: "Wait."}),
@@ -152,8 +159,12 @@ func TestModals(t *testing.T) {
 	several.Templates = append(several.Templates, Template{Name: "kms-for-bucket", Purpose: "use one key", Risk: workflows.Low, Params: []Param{{Name: "key", Hint: "Its id."}}},
 		Template{Name: "audit-read", Purpose: "read", Risk: workflows.Medium})
 	two.Also = []workflows.Grant{{Template: "kms-for-bucket", Params: map[string]string{"key": "1234"}}}
+	asked := waiting(t).say(approver, workflows.Questioned{Request: "F-17.1", Number: 1, Text: "Which team pays? <@U0001>"}).fold()
 	views := map[string]*slack.ModalViewRequest{
 		"approve": approveModal(f, r, stage),
+		"ask":     askModal(f, r, stage),
+		"answer":  answerModal(asked, asked.Requests[0], 1, stage),
+		"comment": commentModal(f, r, stage),
 		"deny":    reasonModal(actDeny, f, target{Federation: "F-17", Request: "F-17.1", Digest: high.Digest}, stage),
 		"revoke":  reasonModal(actRevoke, f, target{Federation: "F-17"}, stage),
 		"details": detailsModal(f, r, stage),

@@ -53,6 +53,14 @@ func (c *clerk) Deny(_ context.Context, p workflows.Press) (workflows.Federation
 	return c.note("deny", func() { c.presses = append(c.presses, p) })
 }
 
+func (c *clerk) Inquire(_ context.Context, p workflows.Press) (workflows.Federation, error) {
+	return c.note("inquire", func() { c.presses = append(c.presses, p) })
+}
+
+func (c *clerk) Reply(_ context.Context, p workflows.Press) (workflows.Federation, error) {
+	return c.note("reply", func() { c.presses = append(c.presses, p) })
+}
+
 func (c *clerk) Withdraw(_ context.Context, p workflows.Press) (workflows.Federation, error) {
 	return c.note("withdraw", func() { c.presses = append(c.presses, p) })
 }

@@ -114,7 +114,19 @@ func happenedLine(e workflows.Event) text {
 	case workflows.Refused:
 		return join(" ", say("%s was refused:", b.Request), prose(cut(b.Say, 200)))
 	case workflows.Approved:
-		return say("%s approved %s for %s, stage %d, plan %s", by, b.Request, b.Group, b.Stage+1, b.Digest.Short())
+		line := say("%s approved %s for %s, stage %d, plan %s", by, b.Request, b.Group, b.Stage+1, b.Digest.Short())
+		if b.Comment != "" {
+			line = join(": ", line, typed(b.Comment))
+		}
+		return line
+	case workflows.Questioned:
+		return say("%s asked about %s: %s", by, b.Request, typed(b.Text))
+	case workflows.Answered:
+		return say("%s answered about %s: %s", by, b.Request, typed(b.Text))
+	case workflows.Reminded:
+		return say("%s: stage %d was called again, reminder %d", b.Request, b.Stage+1, b.Number)
+	case workflows.Escalated:
+		return say("%s was not decided in time: %s can fill seats of stage %d too", b.Request, b.Group, b.Stage+1)
 	case workflows.RefusedPress:
 		return say("%s pressed %s on %s and was refused", by, b.Verb, b.Request)
 	case workflows.Denied:

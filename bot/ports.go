@@ -11,6 +11,8 @@ type desk interface {
 	Submit(ctx context.Context, in workflows.Ask) (workflows.Federation, error)
 	Approve(ctx context.Context, p workflows.Press) (workflows.Federation, error)
 	Deny(ctx context.Context, p workflows.Press) (workflows.Federation, error)
+	Inquire(ctx context.Context, p workflows.Press) (workflows.Federation, error)
+	Reply(ctx context.Context, p workflows.Press) (workflows.Federation, error)
 	Withdraw(ctx context.Context, p workflows.Press) (workflows.Federation, error)
 	Order(ctx context.Context, o workflows.Order) (workflows.Federation, error)
 	Foresee(ctx context.Context, by workflows.Actor, p workflows.Proposal) (workflows.Foresight, error)

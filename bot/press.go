@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -54,6 +55,8 @@ func (b *Bot) decisive(ctx context.Context, p parcel, f workflows.Federation, t 
 		}
 		_, err := b.o.Desk.Approve(ctx, workflows.Press{Delivery: p.Key, By: p.actor(), Request: t.Request, Digest: t.Digest})
 		return err
+	case actComment, actAsk, actAnswer:
+		return b.openField(ctx, p, f, t)
 	case actDeny, actGiveUp, actQuarantine, actRelease, actRevoke:
 		return b.openModal(ctx, p, reasonModal(p.Action, f, t, b.scene(f, nil)))
 	case actRetry:
@@ -66,6 +69,29 @@ func (b *Bot) decisive(ctx context.Context, p parcel, f workflows.Federation, t 
 		return err
 	}
 	return workflows.Refuse("unknown_button", "Not done: this button is not one of fedbot's. Nothing was recorded.")
+}
+
+// openField opens the form of one field behind a button of an open request. Who may
+// send it is decided when it is sent.
+func (b *Bot) openField(ctx context.Context, p parcel, f workflows.Federation, t target) error {
+	r, ok := f.Request(t.Request)
+	if !ok || r.Checked == nil || r.State != workflows.RequestOpen {
+		return workflows.Refuse("decided", "Not done: %s is not waiting for a decision. Nothing was recorded. The card says how it ended.", t.Request)
+	}
+	s := b.scene(f, nil)
+	switch {
+	case p.Action == actAsk:
+		return b.openModal(ctx, p, askModal(f, *r, s))
+	case p.Action == actComment && asksToType(*r):
+		return b.openModal(ctx, p, approveModal(f, *r, s))
+	case p.Action == actComment:
+		return b.openModal(ctx, p, commentModal(f, *r, s))
+	}
+	open := r.OpenQuestions()
+	if !slices.Contains(open, t.Question) {
+		return workflows.Refuse("answered_already", "Already answered: that question about %s is not open any more. Nothing for you to do.", r.ID)
+	}
+	return b.openModal(ctx, p, answerModal(f, *r, t.Question, s))
 }
 
 func asksToType(r workflows.Request) bool {
@@ -219,6 +245,10 @@ func (b *Bot) mistakes(ctx context.Context, p parcel) any {
 		if typed := strings.TrimSpace(one(p.Answers[blockTyped])); !strings.EqualFold(typed, name) {
 			wrong[blockTyped] = fmt.Sprintf("%q is not this account. The request is for %s. Nothing was recorded.", cut(typed, 60), name)
 		}
+	case actComment, actAsk, actAnswer:
+		if strings.TrimSpace(one(p.Answers[blockReason])) == "" {
+			wrong[blockReason] = "Nothing is written here yet. Nothing was sent."
+		}
 	default:
 		if strings.TrimSpace(one(p.Answers[blockReason])) == "" {
 			wrong[blockReason] = "A reason is needed. Others read it in the history."
@@ -248,12 +278,16 @@ func (b *Bot) submission(ctx context.Context, p parcel) error {
 		return workflows.Refuse("unknown_button", "Not done: this form is not one of fedbot's. Nothing was recorded.")
 	}
 	reason := strings.TrimSpace(one(p.Answers[blockReason]))
-	pressed := workflows.Press{Delivery: p.Key, By: p.actor(), Request: t.Request, Digest: t.Digest, Comment: reason,
+	pressed := workflows.Press{Delivery: p.Key, By: p.actor(), Request: t.Request, Digest: t.Digest, Comment: reason, Question: t.Question,
 		Typed: strings.TrimSpace(one(p.Answers[blockTyped]))}
 	var err error
 	switch p.Action {
-	case actApprove:
+	case actApprove, actComment:
 		_, err = b.o.Desk.Approve(ctx, pressed)
+	case actAsk:
+		_, err = b.o.Desk.Inquire(ctx, pressed)
+	case actAnswer:
+		_, err = b.o.Desk.Reply(ctx, pressed)
 	case actDeny:
 		_, err = b.o.Desk.Deny(ctx, pressed)
 	case actGiveUp:

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"encoding/json"
+	"strings"
 
 	"fedbot/workflows"
 )
@@ -26,6 +27,10 @@ func timeline(f workflows.Federation, e workflows.Event, s scene) (text, workflo
 		return askedLine(f, b, s), b.Request
 	case workflows.Approved:
 		return approvedLine(f, b, by, s), b.Request
+	case workflows.Questioned:
+		return join(" ", say("%s asks:", by), inQuotes(b.Text), address(requester(f, b.Request)), say("Answer on the card.")), b.Request
+	case workflows.Answered:
+		return answeredLine(f, b, by), b.Request
 	case workflows.Made:
 		if b.Step == workflows.PipelinesID && f.AwaitsUse() {
 			return join(" ", join("", bold("Not yet proved; held"), say(".")), address(requester(f, main)), firstUseSteps(f)), main
@@ -130,6 +135,9 @@ func approvedLine(f workflows.Federation, b workflows.Approved, by text, s scene
 	if len(r.Checked.Verdict.Stages) > 1 {
 		line = say("Stage %d: %s approved.", b.Stage+1, by)
 	}
+	if b.Comment != "" {
+		line = join(" ", line, say("%s writes:", by), inQuotes(b.Comment))
+	}
 	if r.Decided() {
 		return line
 	}
@@ -137,6 +145,21 @@ func approvedLine(f workflows.Federation, b workflows.Approved, by text, s scene
 		return join(" ", line, callStage(r, s))
 	}
 	return line
+}
+
+// answeredLine calls whoever asked.
+func answeredLine(f workflows.Federation, b workflows.Answered, by text) text {
+	r, ok := f.Request(b.Request)
+	if !ok || b.Number < 1 || b.Number > len(r.Questions) {
+		return text{}
+	}
+	return join(" ", say("%s answers:", by), inQuotes(b.Text), address(r.Questions[b.Number-1].By))
+}
+
+// inQuotes is what somebody typed, at the length at which it is shown, in a line of ours.
+func inQuotes(s string) text {
+	s = cut(strings.TrimSpace(s), maxReason)
+	return text{"“" + lit(s) + "”", "“" + s + "”"}
 }
 
 // letter is the direct message that an event calls for: how a request ended, to the

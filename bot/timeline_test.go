@@ -18,7 +18,10 @@ func TestTimelines(t *testing.T) {
 		say(machine, again).say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers"}).
 		say(owner, workflows.Approved{Request: "F-17.1", Stage: 1, Group: "cloud-security"})
 	for name, s := range map[string]*tale{
-		"stages":   stages,
+		"stages": stages,
+		"questions": waiting(t).say(approver, workflows.Questioned{Request: "F-17.1", Number: 1, Text: "Why? <!here> <@U0001>"}).
+			say(asker, workflows.Answered{Request: "F-17.1", Number: 1, Text: "Because of <!here> SHOP-412."}).
+			say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers", Comment: "Until May, <!here>."}),
 		"active":   active(t),
 		"parked":   granted(t).say(machine, workflows.Parked{Step: workflows.RunID, Say: "No agent came."}).say(asker, workflows.Resumed{}),
 		"given-up": granted(t).say(asker, workflows.Abandoned{Request: "F-17.1", Say: "Not needed <!here>."}).say(machine, workflows.ClosedNow{Outcome: workflows.OutcomeFailed}),

@@ -42,15 +42,26 @@ func (f *Federation) note(e Event, from State) error {
 		return f.edit(b.Request, func(r *Request) {
 			r.Checked, r.Because, r.Approvals, r.DecidedAt = &b, b.Because, nil, time.Time{}
 			r.Round++
+			r.Reminders, r.Escalated = nil, nil
 			f.Again, f.Attempts, f.Stumble = time.Time{}, 0, ""
 		})
 	case Approved:
 		return f.edit(b.Request, func(r *Request) {
-			r.Approvals = append(slices.Clone(r.Approvals), Approval{e.By, e.At, b.Stage, b.Group, b.Comment})
+			before, _ := r.Stage()
+			r.Approvals = append(slices.Clone(r.Approvals), Approval{By: e.By, At: e.At, Stage: b.Stage, Group: b.Group, Comment: b.Comment})
+			if now, _ := r.Stage(); now != before {
+				r.Reminders = nil
+			}
 			if r.Decided() {
 				r.DecidedAt = e.At
 			}
 		})
+	case Questioned, Answered:
+		return f.noteQuestion(e)
+	case Reminded:
+		return f.edit(b.Request, func(r *Request) { r.Reminders = append(slices.Clone(r.Reminders), e.At) })
+	case Escalated:
+		return f.edit(b.Request, func(r *Request) { r.Escalated = append(slices.Clone(r.Escalated), Widening{b.Stage, b.Group, e.At}) })
 	case RefusedPress:
 		if r, ok := f.Request(b.Request); ok {
 			r.Barred = append(slices.Clone(r.Barred), Barred{e.By.Actor, b.Verb, b.Code})

@@ -17,8 +17,9 @@ type Press struct {
 	By       Actor
 	Request  RequestID
 	Digest   Digest // of the plan that was shown
-	Comment  string // optional on approval; the reason on denial, required
+	Comment  string // optional on approval; the reason on denial, required; the question or the answer itself
 	Typed    string // the account's name, where the verdict asks for it
+	Question int    // that is answered, from 1; of an answer only
 }
 
 // Order is what an entitled person does to a federation at once.

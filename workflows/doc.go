@@ -44,21 +44,24 @@
 //	(nothing)
 //	    → requested    submitted
 //	requested
-//	    stays          approved checked press-refused quarantined
+//	    stays          answered approved checked escalated press-refused
+//	                   quarantined questioned reminded
 //	    → provisioning granted
 //	    → revoking     expired revoked
 //	    → closed       denied lapsed refused withdrawn
 //	provisioning
-//	    stays          approved asked checked denied granted intended lapsed made
-//	                   parked press-refused quarantined refused released removed
-//	                   resumed returned reversed seen stumbled withdrawn
+//	    stays          answered approved asked checked denied escalated granted
+//	                   intended lapsed made parked press-refused quarantined
+//	                   questioned refused released reminded removed resumed
+//	                   returned reversed seen stumbled withdrawn
 //	    → active       activated reverted
 //	    → revoking     abandoned expired revoked
 //	active
 //	    → provisioning granted
-//	    stays          approved asked checked denied drifted intended lapsed made
-//	                   parked press-refused quarantined refused released removed
-//	                   restored resumed stumbled withdrawn
+//	    stays          answered approved asked checked denied drifted escalated
+//	                   intended lapsed made parked press-refused quarantined
+//	                   questioned refused released reminded removed restored
+//	                   resumed stumbled withdrawn
 //	    → revoking     expired revoked
 //	revoking
 //	    stays          intended made parked quarantined removed resumed revoked

@@ -54,6 +54,10 @@ const (
 	KindDrifted      EventKind = "drifted"
 	KindRestored     EventKind = "restored"
 	KindReturned     EventKind = "returned"
+	KindQuestioned   EventKind = "questioned"
+	KindAnswered     EventKind = "answered"
+	KindReminded     EventKind = "reminded"
+	KindEscalated    EventKind = "escalated"
 )
 
 // Body is what an event says. Only this package defines bodies.
@@ -219,6 +223,30 @@ type (
 		Subject string    `json:"subject"` // as tokens spell it
 		Say     string    `json:"say"`
 	}
+	// Questioned asks the requester something before a decision. No clock stops.
+	Questioned struct {
+		Request RequestID `json:"request"`
+		Number  int       `json:"number"` // from 1, within the request
+		Text    string    `json:"text"`
+	}
+	// Answered is the answer to a question.
+	Answered struct {
+		Request RequestID `json:"request"`
+		Number  int       `json:"number"`
+		Text    string    `json:"text"`
+	}
+	// Reminded calls those again who have not decided.
+	Reminded struct {
+		Request RequestID `json:"request"`
+		Stage   int       `json:"stage"`
+		Number  int       `json:"number"` // from 1, within the stage's turn
+	}
+	// Escalated lets a further group fill seats of a stage that was not decided in time.
+	Escalated struct {
+		Request RequestID `json:"request"`
+		Stage   int       `json:"stage"`
+		Group   string    `json:"group"`
+	}
 	// Restored orders that a step is put back to what was approved.
 	Restored struct {
 		Finding string   `json:"finding"`
@@ -257,6 +285,10 @@ func (Released) kind() EventKind     { return KindReleased }
 func (Drifted) kind() EventKind      { return KindDrifted }
 func (Restored) kind() EventKind     { return KindRestored }
 func (Returned) kind() EventKind     { return KindReturned }
+func (Questioned) kind() EventKind   { return KindQuestioned }
+func (Answered) kind() EventKind     { return KindAnswered }
+func (Reminded) kind() EventKind     { return KindReminded }
+func (Escalated) kind() EventKind    { return KindEscalated }
 
 // Verb is what is done to a step.
 type Verb string
@@ -277,7 +309,8 @@ var kinds = map[EventKind]func() Body{
 	KindReversed: body[Reversed], KindReverted: body[Reverted], KindRevoked: body[Revoked], KindExpired: body[Expired],
 	KindClosed: body[ClosedNow], KindQuarantined: body[Quarantined], KindReleased: body[Released],
 	KindDrifted: body[Drifted], KindRestored: body[Restored],
-	KindReturned: body[Returned],
+	KindReturned: body[Returned], KindQuestioned: body[Questioned], KindAnswered: body[Answered],
+	KindReminded: body[Reminded], KindEscalated: body[Escalated],
 }
 
 func body[T Body]() Body { return any(new(T)).(Body) }
@@ -390,6 +423,14 @@ func deref(b Body) Body {
 	case *Restored:
 		return *b
 	case *Returned:
+		return *b
+	case *Questioned:
+		return *b
+	case *Answered:
+		return *b
+	case *Reminded:
+		return *b
+	case *Escalated:
 		return *b
 	}
 	return b

@@ -130,6 +130,9 @@ type Request struct {
 	Approvals []Approval   `json:"approvals,omitempty"`
 	DecidedAt time.Time    `json:"decided_at,omitzero"` // last approval it needed
 	Barred    []Barred     `json:"barred,omitempty"`    // who pressed and might not, each once
+	Questions []Question   `json:"questions,omitempty"`
+	Reminders []time.Time  `json:"reminders,omitempty"` // in this turn
+	Escalated []Widening   `json:"escalated,omitempty"` // groups that may fill seats too, because it was not decided in time
 }
 
 // Approval is one seat that is filled.
@@ -139,6 +142,13 @@ type Approval struct {
 	Stage   int       `json:"stage"`
 	Group   string    `json:"group"`
 	Comment string    `json:"comment,omitempty"`
+}
+
+// Widening is a group that an escalation added to a stage.
+type Widening struct {
+	Stage int       `json:"stage"`
+	Group string    `json:"group"`
+	At    time.Time `json:"at"`
 }
 
 // Barred is a person who pressed a button that is not theirs.

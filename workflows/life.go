@@ -33,6 +33,7 @@ var life = map[State]map[EventKind]State{
 	"": {KindSubmitted: Requested},
 	Requested: {
 		KindChecked: Requested, KindApproved: Requested, KindRefusedPress: Requested,
+		KindQuestioned: Requested, KindAnswered: Requested, KindReminded: Requested, KindEscalated: Requested,
 		KindRefused: Closed, KindDenied: Closed, KindWithdrawn: Closed, KindLapsed: Closed,
 		KindQuarantined: Requested,
 		KindGranted:     Provisioning,
@@ -43,6 +44,7 @@ var life = map[State]map[EventKind]State{
 		KindStumbled: Provisioning, KindParked: Provisioning, KindResumed: Provisioning,
 		KindSeen:  Provisioning,
 		KindAsked: Provisioning, KindChecked: Provisioning, KindApproved: Provisioning, KindRefusedPress: Provisioning,
+		KindQuestioned: Provisioning, KindAnswered: Provisioning, KindReminded: Provisioning, KindEscalated: Provisioning,
 		KindRefused: Provisioning, KindDenied: Provisioning, KindWithdrawn: Provisioning, KindLapsed: Provisioning,
 		KindQuarantined: Provisioning, KindReleased: Provisioning,
 		KindReversed: Provisioning,
@@ -55,6 +57,7 @@ var life = map[State]map[EventKind]State{
 		KindIntended: Active, KindMade: Active, KindRemoved: Active,
 		KindStumbled: Active, KindParked: Active, KindResumed: Active,
 		KindAsked: Active, KindChecked: Active, KindApproved: Active, KindRefusedPress: Active,
+		KindQuestioned: Active, KindAnswered: Active, KindReminded: Active, KindEscalated: Active,
 		KindRefused: Active, KindDenied: Active, KindWithdrawn: Active, KindLapsed: Active,
 		KindQuarantined: Active, KindReleased: Active,
 		KindDrifted: Active, KindRestored: Active,

@@ -77,7 +77,12 @@ func (l *life) press(*rapid.T) {
 		p.Digest = r.Checked.Digest
 	}
 	var err error
-	switch rapid.IntRange(0, 9).Draw(l.r, "button") {
+	switch rapid.IntRange(0, 11).Draw(l.r, "button") {
+	case 10:
+		_, err = l.engine().Inquire(ctx, p)
+	case 11:
+		p.Question = rapid.IntRange(0, 2).Draw(l.r, "question")
+		_, err = l.engine().Reply(ctx, p)
 	case 0:
 		_, err = l.engine().Deny(ctx, p)
 	case 1:

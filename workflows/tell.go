@@ -21,6 +21,14 @@ func Tell(e Event) string {
 		return fmt.Sprintf("approved %s, stage %d, %s, plan %s%s", b.Request, b.Stage+1, b.Group, b.Digest.Short(), quoted(b.Comment))
 	case RefusedPress:
 		return fmt.Sprintf("pressed %s on %s and may not (%s)", b.Verb, b.Request, strings.ReplaceAll(b.Code, "_", " "))
+	case Questioned:
+		return fmt.Sprintf("asked about %s%s", b.Request, quoted(b.Text))
+	case Answered:
+		return fmt.Sprintf("answered question %d about %s%s", b.Number, b.Request, quoted(b.Text))
+	case Reminded:
+		return fmt.Sprintf("%s: stage %d was called again, reminder %d", b.Request, b.Stage+1, b.Number)
+	case Escalated:
+		return fmt.Sprintf("%s was not decided in time: %s can fill seats of stage %d too", b.Request, b.Group, b.Stage+1)
 	case Denied:
 		return fmt.Sprintf("denied %s%s", b.Request, quoted(b.Reason))
 	case Withdrawn:
