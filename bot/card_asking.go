@@ -232,7 +232,7 @@ func approvals(r workflows.Request) text {
 
 // comments are what approvers said with their approval.
 func comments(sh *sheet, r workflows.Request) {
-	for _, a := range lastOf(r.Approvals, mostShown) {
+	for _, a := range lastOf(r.Approvals, mostQuoted) {
 		sh.said(who(a.By), "approves and writes", a.Comment)
 	}
 }

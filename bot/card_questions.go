@@ -20,19 +20,19 @@ func questions(sh *sheet, r workflows.Request) {
 	default:
 		sh.section(join(" ", bold(count(open, "question")+" open."), say("%s or the owner team answers here. The clock keeps running.", who(r.By))))
 	}
-	for _, q := range lastOf(r.Questions, mostShown) {
+	for _, q := range lastOf(r.Questions, mostQuoted) {
 		sh.said(who(q.By), "asks", q.Text)
 		if !q.Open() {
 			sh.said(who(q.Answerer), "answers", q.Answer)
 		}
 	}
-	if n := len(r.Questions) - mostShown; n > 0 {
+	if n := len(r.Questions) - mostQuoted; n > 0 {
 		sh.context(say("%d earlier in the thread.", n))
 	}
 }
 
-// mostShown is how many questions have room on a card; the thread has all of them.
-const mostShown = 3
+// mostQuoted is how many questions have room on a card; the thread has all of them.
+const mostQuoted = 3
 
 func lastOf[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }
 
