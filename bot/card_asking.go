@@ -29,7 +29,7 @@ func askingCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene)
 	sh.section(lines(compared(c.Words), sentence("Proof", c.Words.Proof, ""), checksLine(c.Checks)))
 	if r.Decided() {
 		comments(sh, r)
-		sh.section(lines(approvals(r), say("Everything is read once more before anything is created.")))
+		sh.section(lines(approvals(r), waived(c.Verdict), say("Everything is read once more before anything is created.")))
 		sh.context(say("Nothing for you to do. The thread has the timeline."))
 		sh.actions(detailsButton(f, r, s))
 		return
@@ -37,7 +37,7 @@ func askingCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene)
 	sh.notify(say("%s risk request %s needs a decision: %s", capital(string(c.Words.Risk)), r.ID, what))
 	questions(sh, r)
 	comments(sh, r)
-	sh.section(decides(r))
+	sh.section(lines(decides(r), besides(r)))
 	sh.context(say("Undecided by %s, it lapses and %s. Plan %s.", at(c.Lapses), otherwise(r), c.Digest.Short()))
 	sh.actions(decideButtons(f, r, s)...)
 }
@@ -212,7 +212,7 @@ func approvedBy(r workflows.Request, stage int) text {
 	var by []text
 	for _, a := range r.Approvals {
 		if a.Stage == stage {
-			by = append(by, who(a.By))
+			by = append(by, seatOf(a.By, a.For))
 		}
 	}
 	return join(" and ", by...)
@@ -222,7 +222,7 @@ func approvedBy(r workflows.Request, stage int) text {
 func approvals(r workflows.Request) text {
 	var by []text
 	for _, a := range r.Approvals {
-		by = append(by, say("%s, %s", who(a.By), at(a.At)))
+		by = append(by, say("%s, %s", seatOf(a.By, a.For), at(a.At)))
 	}
 	if len(by) == 0 {
 		return bold("Approved by rule.")
@@ -282,7 +282,7 @@ func releaseCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene
 	}
 	questions(sh, r)
 	comments(sh, r)
-	sh.section(decides(r))
+	sh.section(lines(decides(r), besides(r)))
 	sh.context(say("Undecided by %s, the request lapses and it stays quarantined. Plan %s.", at(r.Checked.Lapses), r.Checked.Digest.Short()))
 	sh.actions(decideButtons(f, r, s)...)
 }

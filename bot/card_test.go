@@ -34,6 +34,12 @@ func tales(t *testing.T) map[string]*tale {
 		"waiting-high-stage2": submitted(t).say(machine, high).say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers", Digest: high.Digest}),
 		"waiting-new-plan":    waiting(t).say(machine, again),
 		"decided":             waiting(t).say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers"}),
+		"waiting-escalates":   submitted(t).say(machine, seated()),
+		"waiting-escalated":   submitted(t).say(machine, seated(), workflows.Reminded{Request: "F-17.1", Number: 1}, workflows.Escalated{Request: "F-17.1", Group: "cloud-oncall"}),
+		"waiting-later":       submitted(t).say(machine, laterSeats()),
+		"waiting-rule":        submitted(t).say(machine, byRule()),
+		"decided-rule":        submitted(t).say(machine, byRule()).say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers"}),
+		"decided-deputy":      submitted(t).say(machine, seated()).say(owner, workflows.Approved{Request: "F-17.1", Group: "shop-approvers", For: approver}),
 		"question-open":       waiting(t).say(approver, workflows.Questioned{Request: "F-17.1", Number: 1, Text: "Why not the bucket that exists? <!channel> *Approved*"}),
 		"question-second": waiting(t).say(approver, workflows.Questioned{Request: "F-17.1", Number: 1, Text: "Which team pays?"}).
 			say(asker, workflows.Answered{Request: "F-17.1", Number: 1, Text: "Web Shop."}).
@@ -91,6 +97,33 @@ func cards(t *testing.T) map[string]message {
 	sc.Offers = []workflows.Offer{{Federation: f.ID, Template: "s3-static-site", Have: 3, Version: 4, Change: "narrower"}}
 	out["active-offer"] = card(f, f.Requests[0], sc)
 	return out
+}
+
+// seated is a plan whose one stage may be escalated, and where somebody stands in.
+func seated() workflows.Checked {
+	c := checked("F-17.1")
+	st := &c.Verdict.Stages[0]
+	st.Escalate = []workflows.Escalation{{After: 30 * time.Hour, Group: "cloud-oncall", Could: []workflows.Actor{owner.Actor}}}
+	st.StandIns = []workflows.Delegate{{For: approver.Actor, By: owner.Actor, From: start, Until: start.Add(48 * time.Hour)}}
+	c.Verdict.Remind = workflows.Reminding{After: 24 * time.Hour, Most: 2}
+	return c
+}
+
+// laterSeats has the same in its second stage, and a rule that lets nobody stand in.
+func laterSeats() workflows.Checked {
+	c := seated()
+	later := c.Verdict.Stages[0]
+	later.Name, later.Group, later.StandIns = "Security", "cloud-security", nil
+	c.Verdict.Stages = append(checked("F-17.1").Verdict.Stages, later)
+	c.Verdict.NoDelegates = true
+	return c
+}
+
+// byRule is a low risk for which a rule asks nobody.
+func byRule() workflows.Checked {
+	c := checked("F-17.1")
+	c.Verdict.Auto, c.Verdict.Waived = []string{"development"}, []workflows.Stage{{Name: "Security", Group: "cloud-security", Count: 1}}
+	return c
 }
 
 func TestCards(t *testing.T) {

@@ -142,6 +142,9 @@ func (b *Bot) show(ctx context.Context, e Entry) error {
 		if err := b.postCard(ctx, now, c.Request, b.scene(now, events)); err != nil {
 			return err
 		}
+		if err := b.postLinks(ctx, now, c.Request, b.scene(now, events)); err != nil {
+			return err
+		}
 	}
 	line, about := timeline(then, e.Event, b.scene(then, events))
 	m, to, ok := letter(then, e.Event, b.scene(then, events))
@@ -192,7 +195,7 @@ func (b *Bot) postCard(ctx context.Context, f workflows.Federation, id workflows
 	}
 	defer b.posting(id)()
 	m := card(f, *r, s)
-	channel := b.o.Channel(r.Proposal)
+	channel := b.channelOf(*r)
 	whole := context.WithoutCancel(ctx) // a stop between Slack's answer and our note would leave a card that is none
 	var where, ts string
 	err = b.patiently(ctx, "card "+string(id), func() (err error) {
@@ -323,7 +326,10 @@ func (b *Bot) redrawCard(ctx context.Context, f workflows.Federation, r workflow
 		if r.Checked == nil || r.State != workflows.RequestOpen {
 			return nil
 		}
-		return b.postCard(ctx, f, r.ID, s)
+		if err := b.postCard(ctx, f, r.ID, s); err != nil {
+			return err
+		}
+		return b.postLinks(ctx, f, r.ID, s)
 	}
 	m := card(f, r, s)
 	drawn, err := b.o.Feed.Note(ctx, Follower, drawnKey(r.ID))

@@ -114,7 +114,7 @@ func happenedLine(e workflows.Event) text {
 	case workflows.Refused:
 		return join(" ", say("%s was refused:", b.Request), prose(cut(b.Say, 200)))
 	case workflows.Approved:
-		line := say("%s approved %s for %s, stage %d, plan %s", by, b.Request, b.Group, b.Stage+1, b.Digest.Short())
+		line := say("%s approved %s for %s, stage %d, plan %s", seatOf(e.By, b.For), b.Request, b.Group, b.Stage+1, b.Digest.Short())
 		if b.Comment != "" {
 			line = join(": ", line, typed(b.Comment))
 		}

@@ -26,7 +26,9 @@ func timeline(f workflows.Federation, e workflows.Event, s scene) (text, workflo
 	case workflows.Checked:
 		return askedLine(f, b, s), b.Request
 	case workflows.Approved:
-		return approvedLine(f, b, by, s), b.Request
+		return approvedLine(f, b, seatOf(e.By, b.For), s), b.Request
+	case workflows.Reminded, workflows.Escalated:
+		return promptLine(f, b, s)
 	case workflows.Questioned:
 		return join(" ", say("%s asks:", by), inQuotes(b.Text), address(requester(f, b.Request)), say("Answer on the card.")), b.Request
 	case workflows.Answered:
@@ -136,7 +138,7 @@ func approvedLine(f workflows.Federation, b workflows.Approved, by text, s scene
 		line = say("Stage %d: %s approved.", b.Stage+1, by)
 	}
 	if b.Comment != "" {
-		line = join(" ", line, say("%s writes:", by), inQuotes(b.Comment))
+		line = join(" ", line, say("%s writes:", who(r.Approvals[len(r.Approvals)-1].By)), inQuotes(b.Comment))
 	}
 	if r.Decided() {
 		return line
@@ -145,6 +147,21 @@ func approvedLine(f workflows.Federation, b workflows.Approved, by text, s scene
 		return join(" ", line, callStage(r, s))
 	}
 	return line
+}
+
+// promptLine calls those again who have not decided, or a further group.
+func promptLine(f workflows.Federation, b workflows.Body, s scene) (text, workflows.RequestID) {
+	switch b := b.(type) {
+	case workflows.Reminded:
+		if r, ok := f.Request(b.Request); ok && r.Checked != nil && !r.Decided() {
+			return join(" ", say("Not decided yet, reminder %d of %d.", b.Number, r.Checked.Verdict.Remind.Most), callAgain(r, s)), b.Request
+		}
+	case workflows.Escalated:
+		if r, ok := f.Request(b.Request); ok && r.Checked != nil {
+			return join(" ", say("Not decided in time."), say("%s: you can decide it too, by %s.", s.mention(b.Group), at(r.Checked.Lapses))), b.Request
+		}
+	}
+	return text{}, ""
 }
 
 // answeredLine calls whoever asked.

@@ -22,6 +22,10 @@ func TestTimelines(t *testing.T) {
 		"questions": waiting(t).say(approver, workflows.Questioned{Request: "F-17.1", Number: 1, Text: "Why? <!here> <@U0001>"}).
 			say(asker, workflows.Answered{Request: "F-17.1", Number: 1, Text: "Because of <!here> SHOP-412."}).
 			say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers", Comment: "Until May, <!here>."}),
+		"called": submitted(t).say(machine, seated(), workflows.Reminded{Request: "F-17.1", Number: 1}, workflows.Escalated{Request: "F-17.1", Group: "cloud-oncall"}).
+			say(owner, workflows.Approved{Request: "F-17.1", Group: "shop-approvers", For: approver, Comment: "While they are away."}),
+		"called-late": submitted(t).say(machine, laterSeats()).say(approver, workflows.Approved{Request: "F-17.1", Group: "shop-approvers"}).
+			say(machine, workflows.Reminded{Request: "F-17.1", Stage: 1, Number: 1}),
 		"active":   active(t),
 		"parked":   granted(t).say(machine, workflows.Parked{Step: workflows.RunID, Say: "No agent came."}).say(asker, workflows.Resumed{}),
 		"given-up": granted(t).say(asker, workflows.Abandoned{Request: "F-17.1", Say: "Not needed <!here>."}).say(machine, workflows.ClosedNow{Outcome: workflows.OutcomeFailed}),

@@ -36,6 +36,9 @@ func (e *Engine) Advance(ctx context.Context, id FederationID) (again time.Time,
 		if r.Checked == nil || !r.DecidedAt.IsZero() {
 			return again, e.preflight(ctx, f, *r)
 		}
+		if at, call := r.prompt(); call != nil && !now.Before(at) {
+			return again, e.say(ctx, f, call)
+		}
 	}
 	if f.walking() {
 		return e.walk(ctx, f, now)
@@ -148,6 +151,9 @@ func (e *Engine) check(ctx context.Context, f Federation, r Request) (out Checke
 	if out.Verdict, err = e.verdict(ctx, r, pr, acct, out.Words.Risk); err != nil {
 		return out, nil, err
 	}
+	if err := out.Verdict.reasonFits(r.Proposal.Reason); err != nil {
+		return out, nil, err
+	}
 	if out.Verdict.Proof == ProofRun && r.Proposal.Kind == Create && out.Plan.ByFirstUse() {
 		return out, nil, &Refusal{Code: "preflight", Field: "project", Say: noProofRun(r.Proposal.Project, "a rule that applies asks for a proof run")}
 	}
@@ -226,10 +232,19 @@ func (r Request) since(group string, now []Actor) []Actor {
 	}
 	for _, s := range r.Checked.Verdict.Stages {
 		if s.Group == group {
-			return slices.DeleteFunc(slices.Clone(now), func(a Actor) bool { return !slices.Contains(s.Could, a) })
+			return only(s.Could, now)
+		}
+		for _, x := range s.Escalate {
+			if x.Group == group {
+				return only(x.Could, now)
+			}
 		}
 	}
 	return now
+}
+
+func only(could, now []Actor) []Actor {
+	return slices.DeleteFunc(slices.Clone(now), func(a Actor) bool { return !slices.Contains(could, a) })
 }
 
 // verdict judges the request and seats who could decide now.
@@ -243,11 +258,20 @@ func (e *Engine) verdict(ctx context.Context, r Request, pr Project, acct Accoun
 			return v, fmt.Errorf("read who is in %s: %w", s.Group, err)
 		}
 		members[s.Group] = r.since(s.Group, list)
+		for _, x := range s.Escalate {
+			if list, err = e.Directory.Members(ctx, x.Group); err != nil {
+				return v, fmt.Errorf("read who is in %s: %w", x.Group, err)
+			}
+			if _, asked := members[x.Group]; !asked {
+				members[x.Group] = r.since(x.Group, list)
+			}
+		}
 	}
 	if len(unread()) > 0 {
 		return v, fmt.Errorf("read who is in %s: %w", strings.Join(unread(), ", "), ErrUnreadable)
 	}
-	return v.Seat(r.By.Actor, members)
+	v, err := v.Seat(r.By.Actor, members)
+	return v.standIns(r.By.Actor, e.Rules.Delegates, e.Now()), err
 }
 
 // stillEntitled makes sure, before the first effect, that everybody who approved
@@ -264,11 +288,14 @@ func (e *Engine) stillEntitled(ctx context.Context, r Request) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("read who is in %s: %w", a.Group, err)
 		}
-		found := false
-		for _, m := range members {
-			found = found || m == a.By.Actor
+		if a.For.Actor != "" {
+			why, err := e.stillStandsIn(ctx, r, a, members)
+			if why != "" || err != nil {
+				return why, err
+			}
+			continue
 		}
-		if !found {
+		if !slices.Contains(members, a.By.Actor) {
 			return a.By.Name + " approved and has left " + a.Group + " since.", nil
 		}
 	}

@@ -48,7 +48,7 @@ func (f *Federation) note(e Event, from State) error {
 	case Approved:
 		return f.edit(b.Request, func(r *Request) {
 			before, _ := r.Stage()
-			r.Approvals = append(slices.Clone(r.Approvals), Approval{By: e.By, At: e.At, Stage: b.Stage, Group: b.Group, Comment: b.Comment})
+			r.Approvals = append(slices.Clone(r.Approvals), Approval{By: e.By, At: e.At, Stage: b.Stage, Group: b.Group, Comment: b.Comment, For: b.For})
 			if now, _ := r.Stage(); now != before {
 				r.Reminders = nil
 			}

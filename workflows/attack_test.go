@@ -175,7 +175,7 @@ func TestASeatThatIsNeededLater(t *testing.T) {
 	f := Federation{ID: "F-1", State: Requested, Requests: []Request{{ID: "F-1.1", State: RequestOpen, Checked: &plan,
 		By: Person{Actor: "slack:T/ASKER"}}}}
 	press := func(by Actor) error {
-		_, err := f.Approve(Press{Request: "F-1.1", By: by, Digest: "d"}, Person{Actor: by}, []Actor{both, other}, "shop-dev",
+		_, err := f.Approve(Press{Request: "F-1.1", By: by, Digest: "d"}, Person{Actor: by}, Live{Members: map[string][]Actor{"owners": {both, other}}}, "shop-dev",
 			time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))
 		return err
 	}

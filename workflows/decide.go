@@ -9,9 +9,9 @@ import (
 // The decisions are pure: values in, events or a *Refusal out. The engine reads
 // what they need, appends what they say, and asks again when somebody was faster.
 
-// Approve decides a press on Approve. members is who is in the deciding stage's
-// group now.
-func (f Federation) Approve(p Press, who Person, members []Actor, account string, now time.Time) ([]Body, error) {
+// Approve decides a press on Approve. live is who is in the groups that can fill
+// the deciding stage now, and who stands in for whom.
+func (f Federation) Approve(p Press, who Person, live Live, account string, now time.Time) ([]Body, error) {
 	r, err := f.decidable(p.Request, "approved", now)
 	if err != nil {
 		return nil, err
@@ -19,6 +19,9 @@ func (f Federation) Approve(p Press, who Person, members []Actor, account string
 	i, _ := r.Stage()
 	stage := r.Checked.Verdict.Stages[min(i, len(r.Checked.Verdict.Stages)-1)]
 	for _, a := range r.Approvals {
+		if a.For.Actor != "" && same(a.For, who) && !r.Decided() {
+			return nil, Refuse("seat_filled", "Not approved: %s approved for you at %s UTC. Your seat is filled, and one person fills one seat.", a.By.Name, clock(a.At))
+		}
 		if !same(a.By, who) {
 			continue
 		}
@@ -35,20 +38,20 @@ func (f Federation) Approve(p Press, who Person, members []Actor, account string
 			len(stage.Could), stage.Group)
 	case f.Quarantine != nil && r.Proposal.Kind == Release && same(f.Quarantine.By, who):
 		return nil, Refuse("own_quarantine", "Not approved: you quarantined this federation, so somebody else must release it.")
-	case !slices.Contains(members, who.Actor):
-		return nil, Refuse("not_in_group", "Not approved: you are not in %s, which decides this stage (read just now). "+
-			"If you should be, ask somebody who runs the group to add you, then press again. Your press was recorded as refused.", stage.Group)
-	case !slices.Contains(stage.Could, who.Actor):
-		return nil, Refuse("joined_later", "Not approved: you joined %s after this request was sent, so you cannot decide it. "+
-			"Those who were in the group then can.", stage.Group)
+	}
+	out, err := r.seat(i, who, live, now)
+	switch {
+	case err != nil:
+		return nil, err
 	case p.Digest != r.Checked.Digest:
 		return nil, Refuse("stale_plan", "Not approved: this card shows an older plan. %s The current card says what is different.", sentence(r.Because))
-	case !r.Checked.Verdict.after(r.Approvals, i, who.Actor).fillable():
+	case !r.Checked.Verdict.after(r.Approvals, i, who.Actor, out.For.Actor).fillable():
 		return nil, Refuse("needed_later", "Not approved: a later stage needs you, and nobody else could fill your seat there. Somebody else of %s decides this one.", stage.Group)
 	case r.Checked.Verdict.Typed && !strings.EqualFold(strings.TrimSpace(p.Typed), account):
 		return nil, &Refusal{Code: "typed_wrong", Field: "typed", Say: quoteTyped(p.Typed) + " is not this account. The request is for " + account + ". Nothing was recorded."}
 	}
-	return []Body{Approved{Request: r.ID, Stage: i, Group: stage.Group, Digest: p.Digest, Comment: p.Comment}}, nil
+	out.Digest, out.Comment = p.Digest, p.Comment
+	return []Body{out}, nil
 }
 
 // same reports whether two are one person: one account, or two with one confirmed
@@ -59,12 +62,12 @@ func same(a, b Person) bool {
 
 // Deny decides a press on Deny. Any member of any group that was asked may deny,
 // but the requester withdraws instead.
-func (f Federation) Deny(p Press, who Person, in func(group string) bool, now time.Time) ([]Body, error) {
+func (f Federation) Deny(p Press, who Person, in func(group string) bool, delegates []Delegate, now time.Time) ([]Body, error) {
 	r, err := f.decidable(p.Request, "denied", now)
 	if err != nil {
 		return nil, err
 	}
-	asked := slices.ContainsFunc(r.Checked.Verdict.Stages, func(s Stage) bool { return in(s.Group) })
+	asked := r.asks(who.Actor, in, delegates, now)
 	switch {
 	case who.Actor == r.By.Actor:
 		return nil, Refuse("own_request", "Not denied: you asked for this yourself. You can withdraw it.")
@@ -231,8 +234,11 @@ func (f Federation) Standing(who Actor, rules Rules, in func(group string) bool)
 		if r.Checked == nil {
 			continue
 		}
-		for _, s := range r.Checked.Verdict.Stages {
+		for stage, s := range r.Checked.Verdict.Stages {
 			roles.Approver = roles.Approver || in(s.Group)
+			for _, x := range s.Escalate {
+				roles.Approver = roles.Approver || r.widened(stage, x.Group) && in(x.Group)
+			}
 		}
 	}
 	roles.OwnerTeam = f.Owner != "" && in(f.Owner)

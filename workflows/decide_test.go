@@ -129,7 +129,7 @@ func TestApprove(t *testing.T) {
 		}
 		i, _ := c.f.Requests[0].Stage()
 		group := []string{"one", "two", "two"}[i]
-		bodies, err := c.f.Approve(p, Person{Actor: c.by}, inside[group], "shop-dev", morning.Add(c.after))
+		bodies, err := c.f.Approve(p, Person{Actor: c.by}, Live{Members: inside}, "shop-dev", morning.Add(c.after))
 		check(t, c.name, bodies, err, c.code)
 		if c.code == "" {
 			if b := bodies[0].(Approved); b.Stage != i || b.Group != group || b.Digest != "d1" || b.Request != "F-1.1" {
@@ -140,10 +140,10 @@ func TestApprove(t *testing.T) {
 	f := open()
 	f.Requests[0].Checked.Verdict.Stages[0].Count = 2
 	f.Requests[0].Approvals = []Approval{{By: Person{Actor: first}, Group: "one"}}
-	_, err := f.Approve(Press{Request: "F-1.1", Digest: "d1"}, Person{Actor: first}, inside["one"], "shop-dev", morning)
+	_, err := f.Approve(Press{Request: "F-1.1", Digest: "d1"}, Person{Actor: first}, Live{Members: inside}, "shop-dev", morning)
 	check(t, "pressed twice in one stage", nil, err, "approved_already")
 	// Somebody who has left the group is out, though she could when it was sent.
-	_, err = open().Approve(Press{Request: "F-1.1", Digest: "d1"}, Person{Actor: first}, []Actor{other}, "shop-dev", morning)
+	_, err = open().Approve(Press{Request: "F-1.1", Digest: "d1"}, Person{Actor: first}, Live{Members: map[string][]Actor{"one": {other}}}, "shop-dev", morning)
 	check(t, "left the group", nil, err, "not_in_group")
 }
 
@@ -166,7 +166,7 @@ func TestDeny(t *testing.T) {
 		{"decided", closedAs(OutcomeDenied), first, "no", 0, "decided"},
 		{"no plan yet", bend(func(_ *Federation, r *Request) { r.Checked = nil }), first, "no", 0, "too_early"},
 	} {
-		bodies, err := c.f.Deny(Press{Request: "F-1.1", Comment: c.reason}, Person{Actor: c.by}, isIn(c.by), morning.Add(c.after))
+		bodies, err := c.f.Deny(Press{Request: "F-1.1", Comment: c.reason}, Person{Actor: c.by}, isIn(c.by), nil, morning.Add(c.after))
 		check(t, c.name, bodies, err, c.code)
 	}
 }

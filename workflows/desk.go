@@ -53,6 +53,7 @@ type Roles struct {
 	OwnerTeam     bool
 	AccountOwner  bool
 	Approver      bool // in a group that was asked
+	StandsIn      bool // fills somebody's seat in an open request today: may see it, and nothing more
 	Administrator bool
 	Auditor       bool
 	Unread        []string // groups that could not be read: they count as no
@@ -60,7 +61,7 @@ type Roles struct {
 
 // Sees reports whether the person may see the federation at all.
 func (r Roles) Sees() bool {
-	return r.Requester || r.Asks || r.OwnerTeam || r.AccountOwner || r.Approver || r.Administrator || r.Auditor
+	return r.Requester || r.Asks || r.OwnerTeam || r.AccountOwner || r.Approver || r.StandsIn || r.Administrator || r.Auditor
 }
 
 // Report is what one reading of all active federations found.

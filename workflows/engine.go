@@ -184,16 +184,23 @@ func (e *Engine) Approve(ctx context.Context, p Press) (Federation, error) {
 		return Federation{}, e.recordPress(ctx, p, Person{Actor: p.By}, "approve", asPress(err, "approved"))
 	}
 	f, err := e.decide(ctx, p.Request.Federation(), p.Delivery, who, func(f Federation) ([]Body, error) {
-		var members []Actor
-		if r, ok := f.Request(p.Request); ok && r.State == RequestOpen && r.Checked != nil && !r.Decided() {
-			i, _ := r.Stage()
-			group := r.Checked.Verdict.Stages[i].Group
-			if members, err = e.Directory.Members(ctx, group); err != nil {
-				return nil, unreadGroup("approved", group)
+		var live Live
+		var unread string
+		r, ok := f.Request(p.Request)
+		if ok && r.State == RequestOpen && r.Checked != nil && !r.Decided() {
+			if live, unread, err = e.present(ctx, r); err != nil {
+				return nil, err
 			}
 		}
 		acct, _ := e.Rules.Account(f.Names.AccountID)
-		return f.Approve(p, who, members, acct.Name, e.Now())
+		bodies, err := f.Approve(p, who, live, acct.Name, e.Now())
+		if refusal, ok := errors.AsType[*Refusal](err); ok && refusal.Code == "not_in_group" && unread != "" {
+			return nil, unreadGroup("approved", unread)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return e.named(ctx, r, bodies)
 	})
 	return f, e.recordPress(ctx, p, who, "approve", err)
 }
@@ -206,7 +213,7 @@ func (e *Engine) Deny(ctx context.Context, p Press) (Federation, error) {
 	}
 	f, err := e.decide(ctx, p.Request.Federation(), p.Delivery, who, func(f Federation) ([]Body, error) {
 		in, unread := e.membership(ctx, who.Actor)
-		out, err := f.Deny(p, who, in, e.Now())
+		out, err := f.Deny(p, who, in, e.Rules.Delegates, e.Now())
 		if r, ok := errors.AsType[*Refusal](err); ok && r.Code == "not_in_group" && len(unread()) > 0 {
 			return nil, unreadGroup("denied", unread()[0])
 		}
@@ -286,6 +293,9 @@ func (e *Engine) May(ctx context.Context, f Federation, by Actor) (Roles, error)
 	}
 	in, unread := e.membership(ctx, by)
 	roles := f.Standing(by, e.Rules, in)
+	for i := range f.Requests {
+		roles.StandsIn = roles.StandsIn || f.Requests[i].standsIn(by, e.Rules.Delegates, e.Now())
+	}
 	roles.Unread = unread()
 	return roles, nil
 }
@@ -338,7 +348,7 @@ func (e *Engine) decide(ctx context.Context, id FederationID, delivery string, w
 // a double press leave no trace.
 func (e *Engine) recordPress(ctx context.Context, p Press, who Person, verb string, err error) error {
 	refusal, ok := errors.AsType[*Refusal](err)
-	if !ok || !slices.Contains([]string{"not_in_group", "own_request", "own_quarantine", "author", "joined_later", "not_a_member"}, refusal.Code) {
+	if !ok || !slices.Contains([]string{"not_in_group", "own_request", "own_quarantine", "author", "joined_later", "not_a_member", "owners_only", "delegation_over", "delegation_gone"}, refusal.Code) {
 		return err
 	}
 	_, recorded := e.decide(ctx, p.Request.Federation(), p.Delivery, who, func(f Federation) ([]Body, error) {

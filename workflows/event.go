@@ -99,6 +99,7 @@ type (
 		Group   string    `json:"group"`
 		Digest  Digest    `json:"digest"`
 		Comment string    `json:"comment,omitempty"`
+		For     Person    `json:"for,omitzero"` // whose seat it is, if the presser stands in for somebody
 	}
 	// RefusedPress records that somebody pressed who may not.
 	RefusedPress struct {

@@ -142,6 +142,7 @@ type Approval struct {
 	Stage   int       `json:"stage"`
 	Group   string    `json:"group"`
 	Comment string    `json:"comment,omitempty"`
+	For     Person    `json:"for,omitzero"` // whose seat it is, if By stands in
 }
 
 // Widening is a group that an escalation added to a stage.

@@ -53,20 +53,16 @@ func (r Rules) Compile() error {
 		seen[key] = true
 	}
 	for _, rule := range r.Approvals {
-		if rule.Name == "" || len(rule.Stages) == 0 {
-			bad("rule %q: a name and at least one stage are required", rule.Name)
-		}
-		for i, s := range rule.Stages {
-			if s.Group == "" || s.Count < 1 {
-				bad("rule %q, stage %d: a group and a count of at least 1 are required; an empty one would mean nobody", rule.Name, i+1)
-			}
-		}
+		r.compileApproval(rule, bad)
 		if rule.Proof != "" && rule.Proof != ProofRun {
 			bad("rule %q: proof %q is neither run nor empty", rule.Name, rule.Proof)
 		}
 		if rule.Risk != "" && rank[rule.Risk] == 0 {
 			bad("rule %q: risk %q is none of low, medium, high", rule.Name, rule.Risk)
 		}
+	}
+	for _, d := range r.Delegates {
+		d.compile(bad)
 	}
 	return errors.Join(errs...)
 }
@@ -111,28 +107,41 @@ type Subject struct {
 func (r Rules) Judge(s Subject) Verdict {
 	v := Verdict{Lapse: r.Lapse, Typed: s.Risk.AtLeast(High)}
 	if !s.Owner {
-		v.add(Stage{Name: "Project owners", Group: s.Project.Owners, Count: 1, Rules: []string{"project"}})
+		v.add(Stage{Name: "Project owners", Group: s.Project.Owners, Count: 1, Rules: []string{ruleProject}})
 		v.Because = append(v.Because, "the requester is not one of the project's owners")
 	}
-	v.add(Stage{Name: "Account owners", Group: s.Account.Owners, Count: 1, Rules: []string{"account"}})
+	v.add(Stage{Name: "Account owners", Group: s.Account.Owners, Count: 1, Rules: []string{ruleAccount}})
 	v.Because = append(v.Because, "the account's owners always decide")
-	var matched []Rule
-	for _, rule := range r.Approvals {
-		if !rule.matches(s) {
-			continue
-		}
-		matched = append(matched, rule)
+	matched := r.matching(s)
+	auto := s.Risk == Low && len(matched) > 0 && !slices.ContainsFunc(matched, func(r Rule) bool { return !r.Auto })
+	for _, rule := range matched {
 		v.Rules = append(v.Rules, rule.Name)
 		v.Because = append(v.Because, fmt.Sprintf("rule %q matches", rule.Name))
 		for _, st := range rule.Stages {
 			st.Rules = []string{rule.Name}
-			v.add(st)
+			if auto {
+				v.Waived = append(v.Waived, st)
+			} else {
+				v.add(st)
+			}
 		}
 		if rule.Proof == ProofRun {
 			v.Proof = ProofRun
 		}
 		if rule.Lapse > 0 && rule.Lapse < v.Lapse {
 			v.Lapse = rule.Lapse
+		}
+		v.manners(rule)
+	}
+	if auto {
+		v.Auto = v.Rules
+		v.Because = append(v.Because, "every rule that matches approves a low risk by itself; owners decide all the same")
+	}
+	v.Channel, v.Elsewhere = channels(matched)
+	for i := range v.Stages {
+		if st := &v.Stages[i]; len(st.Escalate) > 0 && st.own() >= st.Count {
+			v.Because = append(v.Because, "the consent of "+st.Group+", who are owners, passes to nobody")
+			st.Escalate = nil
 		}
 	}
 	if slices.ContainsFunc(s.Proposal.Grants, Grant.Custom) {
@@ -165,6 +174,9 @@ func (v *Verdict) add(s Stage) {
 		if v.Stages[i].Group == s.Group {
 			v.Stages[i].Count = max(v.Stages[i].Count, s.Count)
 			v.Stages[i].Rules = append(v.Stages[i].Rules, s.Rules...)
+			for _, x := range s.Escalate {
+				v.Stages[i].escalate(x)
+			}
 			return
 		}
 	}
@@ -241,6 +253,13 @@ func (v Verdict) Seat(requester Actor, members map[string][]Actor) (Verdict, err
 			}
 		}
 		slices.Sort(s.Could)
+		s.Escalate = slices.Clone(s.Escalate)
+		for j := range s.Escalate {
+			x := &s.Escalate[j]
+			x.Could = slices.DeleteFunc(slices.Clone(members[x.Group]), func(a Actor) bool { return a == requester })
+			slices.Sort(x.Could)
+			x.Could = slices.Compact(x.Could)
+		}
 		if len(s.Could) < s.Count {
 			return v, Refuse("nobody_could", "Not sent: nobody could approve this. %s needs %d of %s; without the requester there %s %d. "+
 				"Somebody who runs that group can add a member. Nothing was created.", ruleNames(s.Rules), s.Count, s.Group, isAre(len(s.Could)), len(s.Could))
@@ -261,7 +280,7 @@ func isAre(n int) string {
 }
 
 func ruleNames(names []string) string {
-	if len(names) == 1 && (names[0] == "account" || names[0] == "project") {
+	if len(names) == 1 && (names[0] == ruleAccount || names[0] == ruleProject) {
 		return "Every request"
 	}
 	return "Rule " + strings.Join(names, " and ")
@@ -277,11 +296,11 @@ func (v Verdict) groups() []string {
 
 // after is what is left of the verdict when somebody has filled a seat of a stage,
 // beside those that are filled: open seats, and the people who could still take them.
-func (v Verdict) after(filled []Approval, stage int, by Actor) Verdict {
-	spent := []Actor{by}
+func (v Verdict) after(filled []Approval, stage int, by ...Actor) Verdict {
+	spent := by
 	left := map[int]int{stage: 1}
 	for _, a := range filled {
-		spent = append(spent, a.By.Actor)
+		spent = append(spent, a.By.Actor, a.For.Actor)
 		left[a.Stage]++
 	}
 	var out Verdict

@@ -36,14 +36,29 @@ func TestCompile(t *testing.T) {
 			a.ID, a.Name = "444455556666", "SHOP-dev"
 			r.Accounts = append(r.Accounts, a)
 		},
-		"two of one number":        func(r *Rules) { a := r.Accounts[0]; a.Name = "other"; r.Accounts = append(r.Accounts, a) },
-		"a project without owner":  func(r *Rules) { r.Projects[0].Owners = "" },
-		"an unknown organization":  func(r *Rules) { r.Projects[0].Organization = "other" },
-		"two projects of one name": func(r *Rules) { p := r.Projects[0]; p.Name = "web shop"; r.Projects = append(r.Projects, p) },
-		"a rule without stages":    func(r *Rules) { r.Approvals = []Rule{{Name: "r"}} },
-		"a rule without name":      func(r *Rules) { r.Approvals = []Rule{{Stages: []Stage{{Group: "g", Count: 1}}}} },
-		"a count of zero":          func(r *Rules) { r.Approvals = []Rule{{Name: "r", Stages: []Stage{{Group: "g"}}}} },
-		"an empty group":           func(r *Rules) { r.Approvals = []Rule{{Name: "r", Stages: []Stage{{Count: 1}}}} },
+		"two of one number":           func(r *Rules) { a := r.Accounts[0]; a.Name = "other"; r.Accounts = append(r.Accounts, a) },
+		"a project without owner":     func(r *Rules) { r.Projects[0].Owners = "" },
+		"an unknown organization":     func(r *Rules) { r.Projects[0].Organization = "other" },
+		"two projects of one name":    func(r *Rules) { p := r.Projects[0]; p.Name = "web shop"; r.Projects = append(r.Projects, p) },
+		"a rule without stages":       func(r *Rules) { r.Approvals = []Rule{{Name: "r"}} },
+		"a rule without name":         func(r *Rules) { r.Approvals = []Rule{{Stages: []Stage{{Group: "g", Count: 1}}}} },
+		"a count of zero":             func(r *Rules) { r.Approvals = []Rule{{Name: "r", Stages: []Stage{{Group: "g"}}}} },
+		"an empty group":              func(r *Rules) { r.Approvals = []Rule{{Name: "r", Stages: []Stage{{Count: 1}}}} },
+		"a rule of the owners' name":  func(r *Rules) { r.Approvals = []Rule{{Name: "account", Lapse: time.Hour}} },
+		"a reason":                    func(r *Rules) { r.Approvals = []Rule{{Name: "r", Reason: "(["}} },
+		"reminders without number":    func(r *Rules) { r.Approvals = []Rule{{Name: "r", Remind: Reminding{After: time.Hour}}} },
+		"reminders every minute":      func(r *Rules) { r.Approvals = []Rule{{Name: "r", Remind: Reminding{time.Minute, 2}}} },
+		"auto at medium risk":         func(r *Rules) { r.Approvals = []Rule{{Name: "r", Auto: true, Risk: Medium}} },
+		"a vote of administrators":    func(r *Rules) { r.Administrators = "Admins"; r.Approvals = escalating("g", "admins", time.Hour) },
+		"a stage of auditors":         func(r *Rules) { r.Auditors = "g"; r.Approvals = escalating("g", "h", time.Hour) },
+		"an escalation to itself":     func(r *Rules) { r.Approvals = escalating("g", "G", time.Hour) },
+		"an escalation to nobody":     func(r *Rules) { r.Approvals = escalating("g", "", time.Hour) },
+		"an escalation at once":       func(r *Rules) { r.Approvals = escalating("g", "h", 0) },
+		"an escalation after the end": func(r *Rules) { r.Approvals = escalating("g", "h", 72*time.Hour) },
+		"a delegate of nobody":        func(r *Rules) { r.Delegates = []Delegate{{By: "a", From: morning, Until: morning.Add(1)}} },
+		"a delegate of themselves":    func(r *Rules) { r.Delegates = []Delegate{{"", "a", "a", morning, morning.Add(1)}} },
+		"a delegate for ever":         func(r *Rules) { r.Delegates = []Delegate{{For: "a", By: "b", From: morning}} },
+		"a delegate for no time":      func(r *Rules) { r.Delegates = []Delegate{{"", "a", "b", morning, morning}} },
 		"a risk of its own": func(r *Rules) {
 			r.Approvals = []Rule{{Name: "r", Risk: "awful", Stages: []Stage{{Group: "g", Count: 1}}}}
 		},
@@ -60,6 +75,10 @@ func TestCompile(t *testing.T) {
 	if n := len(strings.Split(r.Compile().Error(), "\n")); n != 3 {
 		t.Errorf("%d mistakes at once, want 3:\n%v", n, r.Compile())
 	}
+}
+
+func escalating(group, to string, after time.Duration) []Rule {
+	return []Rule{{Name: "r", Stages: []Stage{{Group: group, Count: 1, Escalate: []Escalation{{After: after, Group: to}}}}}}
 }
 
 func subject() Subject {

@@ -166,6 +166,8 @@ func (f Federation) Due() time.Time {
 			consider(f.Updated)
 		}
 		consider(r.Lapses())
+		at, _ := r.prompt()
+		consider(at)
 	}
 	if f.State == Active || f.State == Provisioning { // a request whose end passes is refused when it is decided
 		consider(f.Ends)

@@ -19,7 +19,7 @@ type life struct {
 }
 
 // Those who may do most come more often than their number.
-var everybody = []Actor{requester, owner, otherOwner, approver, second, admin, requester, owner, approver, second, auditor, outsider, guest, host}
+var everybody = []Actor{deputy, oncall, requester, owner, otherOwner, approver, second, admin, requester, owner, approver, second, auditor, outsider, guest, host}
 
 func (l *life) who() Actor { return rapid.SampledFrom(everybody).Draw(l.r, "who") }
 
@@ -100,7 +100,7 @@ func (l *life) consent(*rapid.T) {
 		return
 	}
 	if r, open := f.Open(); open && r.Checked != nil && r.State == RequestOpen {
-		for _, a := range []Actor{owner, otherOwner, approver, second} {
+		for _, a := range []Actor{owner, otherOwner, deputy, approver, second, oncall} {
 			_, err := l.engine().Approve(ctx, Press{By: a, Request: r.ID, Digest: r.Checked.Digest, Typed: r.Proposal.Account})
 			l.fine(err)
 		}
@@ -324,10 +324,16 @@ func (l *life) requests(r *rapid.T, f Federation) {
 		states[q.State]++
 		seen := map[Actor]bool{q.By.Actor: true}
 		for _, a := range q.Approvals {
-			if seen[a.By.Actor] {
-				r.Errorf("%s: %s has two seats, or the requester one", q.ID, a.By.Actor)
+			if seen[a.By.Actor] || a.For.Actor != "" && seen[a.For.Actor] {
+				r.Errorf("%s: %s or %s has two seats, or the requester one", q.ID, a.By.Actor, a.For.Actor)
 			}
-			seen[a.By.Actor] = true
+			seen[a.By.Actor], seen[a.For.Actor] = true, a.For.Actor != ""
+			if a.Group == groupOncall && !slices.Contains(q.Escalated, Widening{Stage: a.Stage, Group: groupOncall, At: escalatedAt(q, a.Stage)}) {
+				r.Errorf("%s: %s came before anybody called", q.ID, a.By.Actor)
+			}
+		}
+		if q.State == RequestGranted || q.State == RequestDone {
+			l.ownersDecided(r, q)
 		}
 	}
 	if states[RequestOpen] > 1 || states[RequestGranted] > 1 || states[RequestGranted] == 1 && f.State != Provisioning {
@@ -343,6 +349,9 @@ func TestAnything(t *testing.T) {
 	t.Parallel()
 	begun := newWorld(t)
 	begun.active()
+	begun.calling()
+	begun.rules.Approvals = append(begun.rules.Approvals, Rule{Name: "two", Accounts: []string{"*-prod"}, Stages: []Stage{
+		{Group: groupAccount, Count: 2, Escalate: []Escalation{{After: 20 * time.Hour, Group: groupOncall}}}}})
 	rapid.Check(t, func(r *rapid.T) {
 		l := &life{world: begun.fork(), r: r}
 		l.t = r

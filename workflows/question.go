@@ -44,12 +44,12 @@ func (r *Request) OpenQuestions() []int {
 
 // Inquire decides a question: p.Comment. Those who are asked to decide may ask; in
 // says in which groups the person is now.
-func (f Federation) Inquire(p Press, who Person, in func(group string) bool, now time.Time) ([]Body, error) {
+func (f Federation) Inquire(p Press, who Person, in func(group string) bool, delegates []Delegate, now time.Time) ([]Body, error) {
 	r, err := f.decidable(p.Request, "asked", now)
 	if err != nil {
 		return nil, err
 	}
-	asked := slices.ContainsFunc(r.Checked.Verdict.Stages, func(s Stage) bool { return in(s.Group) })
+	asked := r.asks(who.Actor, in, delegates, now)
 	switch {
 	case r.Decided():
 		return nil, Refuse("decided", "Not asked: everybody who was asked has approved already. Nothing was sent.")
@@ -135,7 +135,7 @@ func (e *Engine) Inquire(ctx context.Context, p Press) (Federation, error) {
 	}
 	f, err := e.decide(ctx, p.Request.Federation(), p.Delivery, who, func(f Federation) ([]Body, error) {
 		in, unread := e.membership(ctx, who.Actor)
-		out, err := f.Inquire(p, who, in, e.Now())
+		out, err := f.Inquire(p, who, in, e.Rules.Delegates, e.Now())
 		if r, ok := errors.AsType[*Refusal](err); ok && r.Code == "not_in_group" && len(unread()) > 0 {
 			return nil, unreadGroup("asked", unread()[0])
 		}

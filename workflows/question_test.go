@@ -44,7 +44,7 @@ func TestInquire(t *testing.T) {
 		"before anybody was asked":       {bend(func(_ *Federation, r *Request) { r.Checked = nil }), first, "Why?", "too_early", 0},
 		"about a request that is not it": {bend(func(_ *Federation, r *Request) { r.ID = "F-1.2" }), first, "Why?", "unknown", 0},
 	} {
-		bodies, err := tt.f.Inquire(Press{Request: "F-1.1", Comment: tt.text}, Person{Actor: tt.who}, isIn(tt.who), morning.Add(tt.now))
+		bodies, err := tt.f.Inquire(Press{Request: "F-1.1", Comment: tt.text}, Person{Actor: tt.who}, isIn(tt.who), nil, morning.Add(tt.now))
 		check(t, name, bodies, err, tt.code)
 	}
 }

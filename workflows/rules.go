@@ -14,6 +14,7 @@ type Rules struct {
 	Auditors       string         `json:"auditors"`       // group
 	Lapse          time.Duration  `json:"lapse"`          // of an undecided request, unless a rule says shorter
 	Channel        string         `json:"channel"`        // where requests are decided, unless a project or account says otherwise
+	Delegates      []Delegate     `json:"delegates,omitempty"`
 }
 
 // Organization is one Azure DevOps organization with its issuer profile.
@@ -69,7 +70,12 @@ type Rule struct {
 	Params        map[string]string `json:"params,omitempty"` // parameter -> pattern
 	Stages        []Stage           `json:"stages"`
 	Lapse         time.Duration     `json:"lapse,omitempty"`
-	Proof         string            `json:"proof,omitempty"` // ProofRun: no other proof will do
+	Proof         string            `json:"proof,omitempty"`   // ProofRun: no other proof will do
+	Channel       string            `json:"channel,omitempty"` // where it is decided
+	Reason        string            `json:"reason,omitempty"`  // regular expression that the reason must match
+	Remind        Reminding         `json:"remind,omitzero"`
+	NoDelegates   bool              `json:"no_delegates,omitempty"` // nobody stands in for anybody
+	Auto          bool              `json:"auto,omitempty"`         // asks for no press of its own at low risk, if every rule that matches says so
 }
 
 // ProofRun is the demand for a proof run: a project without a verification pipeline
@@ -83,6 +89,9 @@ type Stage struct {
 	Count int      `json:"count"`
 	Rules []string `json:"rules"`           // names of the rules that asked for it
 	Could []Actor  `json:"could,omitempty"` // who was in the group when the request was checked, without the requester
+
+	Escalate []Escalation `json:"escalate,omitempty"`
+	StandIns []Delegate   `json:"stand_ins,omitempty"` // of those who could, as configured when the request was checked
 }
 
 // Verdict is what the rules say about one request.
@@ -94,4 +103,12 @@ type Verdict struct {
 	Typed   bool          `json:"typed"`           // the approver types the account's name
 	Proof   string        `json:"proof,omitempty"` // ProofRun, if a rule demands it
 	Digest  Digest        `json:"digest"`          // of the rules that matched, as they were
+
+	Auto        []string  `json:"auto,omitempty"`      // the rules that matched, if all of them approve by themselves
+	Waived      []Stage   `json:"waived,omitempty"`    // what they would have asked for otherwise
+	Channel     string    `json:"channel,omitempty"`   // that the most specific rule names; empty: none does
+	Elsewhere   []string  `json:"elsewhere,omitempty"` // channels of other rules, which get a link
+	Reasons     []string  `json:"reasons,omitempty"`   // patterns that the reason must match
+	Remind      Reminding `json:"remind,omitzero"`
+	NoDelegates bool      `json:"no_delegates,omitempty"`
 }

@@ -18,7 +18,7 @@ func Tell(e Event) string {
 	case Refused:
 		return "refused by the checks, and nothing was created: " + b.Say
 	case Approved:
-		return fmt.Sprintf("approved %s, stage %d, %s, plan %s%s", b.Request, b.Stage+1, b.Group, b.Digest.Short(), quoted(b.Comment))
+		return fmt.Sprintf("approved %s%s, stage %d, %s, plan %s%s", b.Request, standing(b.For), b.Stage+1, b.Group, b.Digest.Short(), quoted(b.Comment))
 	case RefusedPress:
 		return fmt.Sprintf("pressed %s on %s and may not (%s)", b.Verb, b.Request, strings.ReplaceAll(b.Code, "_", " "))
 	case Questioned:
@@ -102,6 +102,14 @@ func tellWalk(e Event) string {
 		return "tried again" + quoted(b.Reason)
 	}
 	return string(e.Kind())
+}
+
+// standing is whose seat somebody filled.
+func standing(p Person) string {
+	if p.Actor == "" {
+		return ""
+	}
+	return " for " + p.Name
 }
 
 func denied(list []Neighbour) (n int) {

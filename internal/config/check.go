@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -80,11 +81,26 @@ func (c Config) check() error {
 	if p.Turn < time.Second || p.Poll <= 0 || p.Backoff <= 0 || p.Tries < 1 || p.Lag < 0 || p.Brake < 1 || p.AWSCalls <= 0 || p.AzureDevOpsCalls <= 0 {
 		bad("pace: turn must be 1s or longer, poll, backoff and calls positive, tries and brake at least 1")
 	}
+	for _, d := range c.Approvals.Delegates {
+		for what, id := range map[string]string{"for": d.For, "delegate": d.Delegate} {
+			if !personID.MatchString(id) {
+				bad("approvals.delegates: %s is the id of a person, such as U0000000002 (in Slack: profile, copy member ID), not %q", what, id)
+			}
+		}
+		for what, s := range map[string]string{"from": d.From, "until": d.Until} {
+			if day(s, 0).IsZero() {
+				bad("approvals.delegates: %s is a day such as 2026-12-21, not %q; no one stands in for ever", what, s)
+			}
+		}
+	}
 	if err := c.Rules().Compile(); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
+
+// personID is how Slack names people.
+var personID = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
 
 func (c Config) addresses() map[string]string {
 	out := map[string]string{"slack.api": c.Slack.API}

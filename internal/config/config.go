@@ -110,6 +110,16 @@ type Approvals struct {
 	Auditors       string        `yaml:"auditors"`
 	Lapse          time.Duration `yaml:"lapse"`
 	Rules          []Rule        `yaml:"rules"`
+	Delegates      []Delegate    `yaml:"delegates"`
+}
+
+// Delegate fills the seat of somebody else for some days.
+type Delegate struct {
+	Group    string `yaml:"group"`    // only where this group decides; empty: wherever the person could
+	For      string `yaml:"for"`      // the id of a person: U…
+	Delegate string `yaml:"delegate"` // the id of who stands in
+	From     string `yaml:"from"`     // the first day, such as 2026-12-21, in UTC
+	Until    string `yaml:"until"`    // the last day
 }
 
 // Rule asks for further consent where it matches.
@@ -125,7 +135,24 @@ type Rule struct {
 	Params        map[string]string `yaml:"params"`
 	Proof         string            `yaml:"proof"`
 	Lapse         time.Duration     `yaml:"lapse"`
+	Channel       string            `yaml:"channel"`
+	Reason        string            `yaml:"reason"`
+	Remind        Remind            `yaml:"remind"`
+	NoDelegates   bool              `yaml:"no_delegates"`
+	Auto          bool              `yaml:"auto"`
 	Stages        []Stage           `yaml:"stages"`
+}
+
+// Remind says when those are called again who have not decided.
+type Remind struct {
+	After time.Duration `yaml:"after"` // then after twice that, and so on
+	Most  int           `yaml:"most"`
+}
+
+// Escalation lets a further group fill seats of a stage that is not decided in time.
+type Escalation struct {
+	After time.Duration `yaml:"after"`
+	Group string        `yaml:"group"`
 }
 
 // Stage is a group of whom a number must consent.
@@ -133,6 +160,8 @@ type Stage struct {
 	Name  string `yaml:"name"`
 	Group string `yaml:"group"`
 	Count int    `yaml:"count"`
+
+	Escalate []Escalation `yaml:"escalate"`
 }
 
 // Report is the weekly reading.
@@ -236,11 +265,37 @@ func (c Config) Rules() workflows.Rules {
 		rule := workflows.Rule{
 			Name: x.Name, Accounts: x.Accounts, OUs: x.OUs, Tags: x.Tags, Organizations: x.Organizations, Projects: x.Projects,
 			Templates: x.Templates, Risk: workflows.Level(x.Risk), Params: x.Params, Lapse: x.Lapse, Proof: x.Proof,
+			Channel: x.Channel, Reason: x.Reason, Remind: workflows.Reminding(x.Remind), NoDelegates: x.NoDelegates, Auto: x.Auto,
 		}
 		for _, s := range x.Stages {
-			rule.Stages = append(rule.Stages, workflows.Stage{Name: s.Name, Group: s.Group, Count: s.Count})
+			stage := workflows.Stage{Name: s.Name, Group: s.Group, Count: s.Count}
+			for _, e := range s.Escalate {
+				stage.Escalate = append(stage.Escalate, workflows.Escalation{After: e.After, Group: e.Group})
+			}
+			rule.Stages = append(rule.Stages, stage)
 		}
 		r.Approvals = append(r.Approvals, rule)
 	}
+	for _, d := range c.Approvals.Delegates {
+		r.Delegates = append(r.Delegates, workflows.Delegate{Group: d.Group, For: c.person(d.For), By: c.person(d.Delegate), From: day(d.From, 0), Until: day(d.Until, 1)})
+	}
 	return r
+}
+
+// person is the actor of somebody in the workspace; empty for an empty id.
+func (c Config) person(id string) workflows.Actor {
+	if id == "" {
+		return ""
+	}
+	return workflows.Actor("slack:" + c.Slack.Team + "/" + id)
+}
+
+// day reads a day as its first moment in UTC, so many days later; the zero time if
+// it is none.
+func day(s string, later int) time.Time {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.AddDate(0, 0, later)
 }

@@ -87,7 +87,33 @@ func TestMistakes(t *testing.T) {
 		"unknown proof":        {"      proof: run\n", "      proof: first-use\n", "neither run nor empty"},
 		"bad ticket":           {`"[A-Z]+-[0-9]+"`, `"[A-Z"`, "regular expression"},
 		"bad risk":             {`risk: ""`, "risk: enormous", "none of low"},
-		"no turn":              {"turn: 30s", "turn: 0s", "turn must be"},
+		"rule for owners":      {"    - name: production", "    - name: account", "owners are asked under that name"},
+		"bad reason pattern":   {`reason: "" `, `reason: "[A-Z" `, "reason is not a regular expression"},
+		"reminded all day":     {"remind: {after: 24h, most: 2}", "remind: {after: 1m, most: 2}", "remind needs after"},
+		"reminded for ever":    {"remind: {after: 24h, most: 2}", "remind: {after: 24h, most: 99}", "remind needs after"},
+		"auto at high risk": {`risk: ""                         # low, medium or high: at least
+      params: {}
+      proof: ""                        # run: no other proof will do where this rule matches
+      lapse: 0s
+      channel: ""                      # where it is decided; of several rules the most specific wins, and the other channels get a link
+      reason: ""                       # regular expression that the request's reason must match; empty: none
+      remind: {after: 24h, most: 2}    # call those again who have not decided: after 24h, then after 48h more; {}: never
+      no_delegates: false              # true: nobody stands in for anybody where this rule matches
+      auto: false`, `risk: high
+      auto: true`, "auto is for low risk only"},
+		"a vote of administrators":    {"group: cloud-security\n", "group: fedbot-admins\n", "gives no vote"},
+		"a vote of auditors":          {"group: cloud-security\n", "group: auditors\n", "press nothing"},
+		"escalated to itself":         {"escalate: []", "escalate: [{after: 48h, group: cloud-security}]", "decides already"},
+		"escalated too late":          {"escalate: []", "escalate: [{after: 72h, group: cloud-oncall}]", "by then the request has lapsed"},
+		"escalated to nobody":         {"escalate: []", "escalate: [{after: 48h}]", "an escalation needs a group"},
+		"escalated to administrators": {"escalate: []", "escalate: [{after: 48h, group: fedbot-admins}]", "gives no vote"},
+		"a delegate of nobody":        {"delegates: []", "delegates: [{delegate: U0000000004, from: 2026-12-21, until: 2027-01-02}]", "for is the id of a person"},
+		"a delegate by name":          {"delegates: []", "delegates: [{for: U0000000003, delegate: somebody, from: 2026-12-21, until: 2027-01-02}]", "delegate is the id of a person"},
+		"a delegate of herself":       {"delegates: []", "delegates: [{for: U0000000003, delegate: U0000000003, from: 2026-12-21, until: 2027-01-02}]", "cannot stand in for themselves"},
+		"a delegate for ever":         {"delegates: []", "delegates: [{for: U0000000003, delegate: U0000000004, from: 2026-12-21}]", "until is a day"},
+		"a delegate backwards":        {"delegates: []", "delegates: [{for: U0000000003, delegate: U0000000004, from: 2026-12-21, until: 2026-12-01}]", "until is not before from"},
+		"an unknown delegate key":     {"delegates: []", "delegates: [{whom: U0000000003}]", "whom"},
+		"no turn":                     {"turn: 30s", "turn: 0s", "turn must be"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			broken := strings.Replace(string(text), m.old, m.new, 1)

@@ -61,6 +61,8 @@ func TestAHealthyWorkspaceHasNothingToMend(t *testing.T) {
 	}
 }
 
+func actor(user string) workflows.Actor { return identity.Actor(team, user) }
+
 func TestIllnesses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*emslack.Options, *Workspace)
@@ -87,6 +89,23 @@ func TestIllnesses(t *testing.T) {
 		"too few for the rule": {func(_ *emslack.Options, w *Workspace) {
 			w.Rules.Approvals = []workflows.Rule{{Name: "two", Stages: []workflows.Stage{{Group: "web", Count: 2}}}}
 		}, Fail, "web has 1 full member and 2 must decide"},
+		"nobody to escalate to": {func(_ *emslack.Options, w *Workspace) {
+			w.Rules.Approvals = []workflows.Rule{{Name: "two", Stages: []workflows.Stage{{Group: "owners", Count: 1, Escalate: []workflows.Escalation{{After: 1, Group: "oncall"}}}}}}
+		}, Warn, "nobody is in oncall, which is called by rule two when nobody decides in time"},
+		"no such channel of a rule": {func(_ *emslack.Options, w *Workspace) {
+			w.Rules.Approvals = []workflows.Rule{{Name: "two", Channel: "C7"}}
+		}, Fail, "there is no channel C7"},
+		"a delegate who is a guest": {func(o *emslack.Options, w *Workspace) {
+			o.Seed.People = append(o.Seed.People, emslack.Person{ID: "U4", Name: "guest", Guest: true})
+			w.Rules.Delegates = []workflows.Delegate{{For: actor("U1"), By: actor("U4"), Until: time.Now().Add(time.Hour)}}
+		}, Fail, "U4 can never decide"},
+		"a delegate of nobody who decides": {func(o *emslack.Options, w *Workspace) {
+			o.Seed.People = append(o.Seed.People, emslack.Person{ID: "U4", Name: "four"})
+			w.Rules.Delegates = []workflows.Delegate{{For: actor("U4"), By: actor("U1"), Until: time.Now().Add(time.Hour)}}
+		}, Warn, "U4 is in no group that decides"},
+		"a delegate whose time is over": {func(_ *emslack.Options, w *Workspace) {
+			w.Rules.Delegates = []workflows.Delegate{{For: actor("U1"), By: actor("U2"), Until: noon.Add(-time.Hour)}}
+		}, Warn, "U2 for U1 is over"},
 		"out of the channel's reach": {func(o *emslack.Options, _ *Workspace) { o.Seed.Channels[0].Members = []string{"U1", "U3"} }, Warn,
 			"1 of 2 people of owners is not in the channel"},
 		"groups cannot be read": {func(o *emslack.Options, _ *Workspace) {

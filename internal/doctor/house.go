@@ -26,6 +26,9 @@ func (h House) examine(ctx context.Context, c *chart) {
 	ruled := map[string]bool{}
 	for _, a := range h.Rules.Accounts {
 		for _, r := range h.Rules.Approvals {
+			if len(r.Stages) == 0 {
+				continue // it says how it is asked, and asks nobody more
+			}
 			if len(r.Accounts) == 0 {
 				ruled[a.Name] = true
 			}

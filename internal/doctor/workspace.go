@@ -62,6 +62,7 @@ func (s Workspace) examine(ctx context.Context, c *chart) {
 	s.socket(ctx, c)
 	reached := s.channels(ctx, c)
 	s.groups(ctx, c, reached)
+	s.delegates(ctx, c)
 }
 
 func (s Workspace) scopes(c *chart, header http.Header) {
@@ -140,6 +141,11 @@ func (s Workspace) channels(ctx context.Context, c *chart) map[string][]string {
 	for _, a := range s.Rules.Accounts {
 		if a.Channel != "" {
 			posted[a.Channel] = "requests for account " + a.Name
+		}
+	}
+	for _, r := range s.Rules.Approvals {
+		if r.Channel != "" {
+			posted[r.Channel] = "requests that rule " + r.Name + " is about"
 		}
 	}
 	for _, id := range sorted(posted) {
@@ -224,7 +230,10 @@ func (s Workspace) duties() map[string]duty {
 	}
 	for _, r := range s.Rules.Approvals {
 		for _, st := range r.Stages {
-			add(st.Group, st.Count, true, "", "decides by rule "+r.Name)
+			add(st.Group, st.Count, true, r.Channel, "decides by rule "+r.Name)
+			for _, x := range st.Escalate {
+				add(x.Group, 0, false, "", "is called by rule "+r.Name+" when nobody decides in time")
+			}
 		}
 	}
 	add(s.Rules.Administrators, 0, false, "", "runs fedbot")
