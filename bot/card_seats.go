@@ -23,8 +23,8 @@ func besides(r workflows.Request) text {
 		if len(v.Stages) > 1 {
 			where = say(" in stage %d", i+1)
 		}
-		if n := standingIn(st); n > 0 {
-			all = append(all, say("%s in for somebody of %s%s who is away, in that person's seat.", standIn(n), st.Group, where))
+		for _, d := range st.StandIns {
+			all = append(all, say("1 person stands in for somebody of %s%s, in that person's seat, from %s until %s.", st.Group, where, on(d.From), on(d.Until.Add(-time.Second))))
 		}
 		for _, x := range st.Escalate {
 			all = append(all, escalation(r, i, i == now, x, where))
@@ -34,23 +34,6 @@ func besides(r workflows.Request) text {
 		all = append(all, say("Nobody stands in for anybody: a rule says so."))
 	}
 	return lines(append(all, waived(v))...)
-}
-
-func standingIn(st workflows.Stage) int {
-	var who []workflows.Actor
-	for _, d := range st.StandIns {
-		if !slices.Contains(who, d.By) {
-			who = append(who, d.By)
-		}
-	}
-	return len(who)
-}
-
-func standIn(n int) string {
-	if n == 1 {
-		return "1 person stands"
-	}
-	return fmt.Sprintf("%d people stand", n)
 }
 
 func escalation(r workflows.Request, stage int, now bool, x workflows.Escalation, where text) text {
@@ -110,4 +93,53 @@ func callAgain(r *workflows.Request, s scene) text {
 		return callStage(r, s)
 	}
 	return say("%s: %d of %s is left to decide, by %s.", address(workflows.Person{Actor: left[0], Name: "the one who is left"}), st.Count-filled, st.Group, at(r.Checked.Lapses))
+}
+
+// deputies are those whose turn an event brings, because they stand in for somebody
+// of the deciding stage that day. No mention of the group reaches them, so that they
+// are told by direct message. f is the federation after the event. Pure.
+func deputies(f workflows.Federation, e workflows.Event) (out []workflows.Person, r *workflows.Request) {
+	var id workflows.RequestID
+	before := -1
+	switch b := e.Body.(type) {
+	case workflows.Checked:
+		id = b.Request
+	case workflows.Reminded:
+		id = b.Request
+	case workflows.Approved:
+		id, before = b.Request, b.Stage
+	default:
+		return nil, nil
+	}
+	r, ok := f.Request(id)
+	if !ok || r.Checked == nil || r.State != workflows.RequestOpen || r.Decided() {
+		return nil, nil
+	}
+	now, _ := r.Stage()
+	if now == before {
+		return nil, nil // their turn was before, and they know
+	}
+	for _, d := range r.Checked.Verdict.Stages[now].StandIns {
+		p := workflows.Person{Actor: d.By}
+		spent := slices.ContainsFunc(r.Approvals, func(a workflows.Approval) bool {
+			return a.By.Actor == d.By || a.By.Actor == d.For || a.For.Actor == d.For
+		})
+		if d.Now(e.At) && !spent && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out, r
+}
+
+// deputyLetter tells somebody that their turn is another person's. Pure.
+func deputyLetter(f workflows.Federation, r workflows.Request, s scene, url string) message {
+	now, _ := r.Stage()
+	st := r.Checked.Verdict.Stages[now]
+	var sh sheet
+	sh.section(join(" ", bold(say("Your turn, standing in: %s, %s.", r.ID, title(f, s))),
+		say("%d of %s decides, and you stand in for somebody of it. Undecided by %s, it lapses.", st.Count, st.Group, at(r.Checked.Lapses))))
+	if url != "" {
+		sh.actions(link("Open card", url))
+	}
+	return sh.message()
 }

@@ -148,10 +148,14 @@ func (b *Bot) show(ctx context.Context, e Entry) error {
 	}
 	line, about := timeline(then, e.Event, b.scene(then, events))
 	m, to, ok := letter(then, e.Event, b.scene(then, events))
+	deputised, _ := deputies(then, e.Event)
 	if line.mrkdwn != "" {
-		if err := b.sayOnce(ctx, e.Seq, ok, func() error { return b.postLine(ctx, about, line) }); err != nil {
+		if err := b.sayOnce(ctx, e.Seq, ok || len(deputised) > 0, func() error { return b.postLine(ctx, about, line) }); err != nil {
 			return err
 		}
+	}
+	if err := b.writeDeputies(ctx, then, e, deputised); err != nil {
+		return err
 	}
 	if ok {
 		if err := b.write(ctx, to, m); err != nil {

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -67,4 +68,38 @@ func linkMessage(f workflows.Federation, r workflows.Request, s scene, url strin
 		sh.context(say("NOT REAL: sandbox or test endpoints"))
 	}
 	return sh.message()
+}
+
+// deputyKey notes the event of which a deputy was told last, and who that was.
+const deputyKey = "deputy"
+
+// writeDeputies tells those who stand in that it is their turn. Each is noted, so
+// that a kill repeats one letter at most.
+func (b *Bot) writeDeputies(ctx context.Context, f workflows.Federation, e Entry, who []workflows.Person) error {
+	if len(who) == 0 {
+		return nil
+	}
+	_, r := deputies(f, e.Event)
+	told, err := b.o.Feed.Note(ctx, Follower, deputyKey)
+	if err != nil {
+		return fmt.Errorf("look up note: %w", err)
+	}
+	place, err := b.o.Feed.Note(ctx, Follower, cardKey(r.ID))
+	if err != nil {
+		return fmt.Errorf("look up card: %w", err)
+	}
+	noted := func(p workflows.Person) string { return fmt.Sprintf("%d %s", e.Seq, p.Actor) }
+	if i := slices.IndexFunc(who, func(p workflows.Person) bool { return noted(p) == told }); i >= 0 {
+		who = who[i+1:]
+	}
+	m := deputyLetter(f, *r, b.scene(f, nil), b.cardLink(ctx, place))
+	for _, p := range who {
+		if err := b.write(ctx, p, m); err != nil {
+			return err
+		}
+		if err := b.note(ctx, map[string]string{deputyKey: noted(p)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -51,6 +51,9 @@ func TestTimelines(t *testing.T) {
 						t.Errorf("somebody's words act: %s", line.mrkdwn)
 					}
 				}
+				if who, r := deputies(f, e); len(who) > 0 {
+					fmt.Fprintf(&out, "%s to %v: %s\n", e.At.Format("15:04"), who, strings.ReplaceAll(deputyLetter(f, *r, stage, "https://slack.example/card").Text, "\n", "\n    "))
+				}
 				if m, to, ok := letter(f, e, stage); ok {
 					fmt.Fprintf(&out, "%s to %s: %s\n", e.At.Format("15:04"), to.Actor, strings.ReplaceAll(m.Text, "\n", "\n    "))
 					for _, wrong := range limits(m.Blocks, maxBlocks) {
