@@ -18,6 +18,7 @@ func questioned(more int) Federation {
 }
 
 func TestInquire(t *testing.T) {
+	said := &refusals{}
 	for name, tt := range map[string]struct {
 		f    Federation
 		who  Actor
@@ -46,10 +47,13 @@ func TestInquire(t *testing.T) {
 	} {
 		bodies, err := tt.f.Inquire(Press{Request: "F-1.1", Comment: tt.text}, Person{Actor: tt.who}, isIn(tt.who), nil, morning.Add(tt.now))
 		check(t, name, bodies, err, tt.code)
+		said.note("ask", name, err)
 	}
+	said.golden(t, "testdata/refusals/questions.txt")
 }
 
 func TestReply(t *testing.T) {
+	said := &refusals{}
 	answered := bend(func(_ *Federation, r *Request) {
 		r.Questions = []Question{{By: Person{Actor: first}, Answer: "So.", Answerer: Person{Name: "Requester"}, Answered: morning}}
 	})
@@ -75,7 +79,9 @@ func TestReply(t *testing.T) {
 		roles := Roles{OwnerTeam: tt.who == "teammate"}
 		bodies, err := tt.f.Reply(Press{Request: "F-1.1", Comment: tt.text, Question: tt.number}, Person{Actor: tt.who}, roles, morning)
 		check(t, name, bodies, err, tt.code)
+		said.note("answer", name, err)
 	}
+	said.golden(t, "testdata/refusals/answers.txt")
 	_, err := questioned(0).Reply(Press{Request: "F-1.1", Comment: "So.", Question: 1}, Person{Actor: nobody}, Roles{Unread: []string{"team"}}, morning)
 	check(t, "a team that was not read", nil, err, "unread")
 }

@@ -90,12 +90,15 @@ func (r *Request) seat(i int, who Person, live Live, at time.Time) (Approved, er
 		return out, nil
 	}
 	var refusal error
-	late := live.in(stage.Group, who.Actor)
+	late := "" // the group that was joined too late
+	if live.in(stage.Group, who.Actor) {
+		late = stage.Group
+	}
 	for _, x := range stage.Escalate {
 		switch {
 		case !r.widened(i, x.Group) || !live.in(x.Group, who.Actor):
 		case !slices.Contains(x.Could, who.Actor):
-			late = true
+			late = x.Group
 		case !r.room(i):
 			refusal = Refuse("owners_only", "Not approved: the seat that is left is for %s, whose consent nobody replaces.", stage.Group)
 		default:
@@ -115,9 +118,9 @@ func (r *Request) seat(i int, who Person, live Live, at time.Time) (Approved, er
 	switch {
 	case refusal != nil:
 		return out, refusal
-	case late:
+	case late != "":
 		return out, Refuse("joined_later", "Not approved: you joined %s after this request was sent, so you cannot decide it. "+
-			"Those who were in the group then can.", stage.Group)
+			"Those who were in the group then can.", late)
 	case slices.ContainsFunc(live.Delegates, func(d Delegate) bool { return d.By == who.Actor && d.For == r.By.Actor }):
 		return out, Refuse("not_in_group", "Not approved: you stand in for %s, who asked for this, and nobody decides on what they asked for, nor does somebody for them. "+
 			"Your press was recorded as refused.", r.By.Name)

@@ -1,9 +1,14 @@
 package workflows
 
 import (
+	"errors"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const (
@@ -30,6 +35,7 @@ func escalated(r *Request) { r.Escalated = []Widening{{Stage: 0, Group: "pager",
 func TestWhoFillsWhichSeat(t *testing.T) {
 	members := map[string][]Actor{"one": {first, other}, "two": {last, late, first}, "pager": {oncall, late, asker}}
 	live := Live{Members: members, Delegates: []Delegate{stands}}
+	said := &refusals{}
 	for _, c := range []struct {
 		name string
 		f    Federation
@@ -80,6 +86,7 @@ func TestWhoFillsWhichSeat(t *testing.T) {
 	} {
 		bodies, err := c.f.Approve(Press{Request: "F-1.1", Digest: "d1"}, Person{Actor: c.by}, c.live, "shop-dev", morning.Add(c.at))
 		check(t, c.name, bodies, err, c.code)
+		said.note("approve", c.name, err)
 		if c.code == "" && err == nil {
 			b := bodies[0].(Approved)
 			as := b.Group
@@ -90,6 +97,35 @@ func TestWhoFillsWhichSeat(t *testing.T) {
 				t.Errorf("%s: fills %q, want %q", c.name, as, c.as)
 			}
 		}
+	}
+	said.golden(t, "testdata/refusals/seats.txt")
+}
+
+// refusals collects what people are told, to be read as a whole.
+type refusals struct{ lines []string }
+
+func (s *refusals) note(verb, name string, err error) {
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		s.lines = append(s.lines, verb+", "+name+"\n    "+r.Code+": "+r.Say+"\n")
+	}
+}
+
+// golden holds them to a file; FEDBOT_REDRAW=1 writes it.
+func (s *refusals) golden(t *testing.T, file string) {
+	t.Helper()
+	slices.Sort(s.lines)
+	got := strings.Join(s.lines, "")
+	if os.Getenv("FEDBOT_REDRAW") != "" {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-golden +now):\n%s", file, diff)
 	}
 }
 
