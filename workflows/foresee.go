@@ -110,6 +110,10 @@ func (e *Engine) withoutTickets() *Engine {
 	for i := range quiet.Rules.Accounts {
 		quiet.Rules.Accounts[i].Ticket = ""
 	}
+	quiet.Rules.Approvals = slices.Clone(e.Rules.Approvals)
+	for i := range quiet.Rules.Approvals {
+		quiet.Rules.Approvals[i].Reason = ""
+	}
 	return &quiet
 }
 
