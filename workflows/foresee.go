@@ -103,18 +103,20 @@ func (e *Engine) onlyOrganization(project string) (string, error) {
 	return "", &Refusal{Code: "no_project", Field: "project", Say: fmt.Sprintf("fedbot is not set up for a project %s. Silence means no. An administrator of fedbot can add it.", project)}
 }
 
-// withoutTickets is the engine with rules that ask for no ticket in a reason.
+// withoutTickets is an engine that reads alone, with rules that ask for no ticket in a
+// reason. It has a memory of its own, because a lock cannot be copied.
 func (e *Engine) withoutTickets() *Engine {
-	quiet := *e
-	quiet.Rules.Accounts = slices.Clone(e.Rules.Accounts)
-	for i := range quiet.Rules.Accounts {
-		quiet.Rules.Accounts[i].Ticket = ""
+	quiet := e.Rules
+	quiet.Accounts = slices.Clone(quiet.Accounts)
+	for i := range quiet.Accounts {
+		quiet.Accounts[i].Ticket = ""
 	}
-	quiet.Rules.Approvals = slices.Clone(e.Rules.Approvals)
-	for i := range quiet.Rules.Approvals {
-		quiet.Rules.Approvals[i].Reason = ""
+	quiet.Approvals = slices.Clone(quiet.Approvals)
+	for i := range quiet.Approvals {
+		quiet.Approvals[i].Reason = ""
 	}
-	return &quiet
+	return &Engine{Log: e.Log, Steppers: e.Steppers, Watcher: e.Watcher, Survey: e.Survey, Planner: e.Planner, Directory: e.Directory,
+		Rules: quiet, Now: e.Now, Turn: e.Turn}
 }
 
 // standingOf are the checks that say whether the requester may ask at all.
