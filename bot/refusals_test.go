@@ -2,6 +2,7 @@ package bot
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -84,6 +85,51 @@ func TestSlackTakesEveryGolden(t *testing.T) {
 		if _, _, err := w.o.Slack.PostMessageContext(w.ctx, "C0003", slack.MsgOptionText("x", true), slack.MsgOptionBlocks(blocks.BlockSet...)); err != nil {
 			t.Errorf("%s: Slack would not take it: %v", name, err)
 		}
+	}
+}
+
+// TestSlackOpensEveryGolden opens every golden form, and publishes every golden home
+// tab, as they are in the files.
+func TestSlackOpensEveryGolden(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	triggers := make(chan string, 1)
+	w.http.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { triggers <- r.FormValue("trigger_id") })
+	files, err := filepath.Glob("testdata/cards/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := map[string]int{}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base := filepath.Base(name)
+		switch {
+		case strings.HasPrefix(base, "view-"):
+			var v slack.ModalViewRequest
+			if err := json.Unmarshal(raw, &v); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			w.command("U0REQ", "request")
+			if _, err := w.o.Slack.OpenViewContext(w.ctx, <-triggers, v); err != nil {
+				t.Errorf("%s: Slack would not open it: %v", name, err)
+			}
+			opened["form"]++
+		case strings.HasPrefix(base, "home-"):
+			var v slack.HomeTabViewRequest
+			if err := json.Unmarshal(raw, &v); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if _, err := w.o.Slack.PublishViewContext(w.ctx, slack.PublishViewContextRequest{UserID: "U0REQ", View: v}); err != nil {
+				t.Errorf("%s: Slack would not show it: %v", name, err)
+			}
+			opened["home"]++
+		}
+	}
+	if opened["form"] < 5 || opened["home"] < 3 {
+		t.Errorf("opened: %v", opened)
 	}
 }
 

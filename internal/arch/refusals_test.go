@@ -43,6 +43,13 @@ func refusals(t *testing.T) map[string][]string {
 				t.Fatal(err)
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
+				if f, is := n.(*ast.FuncDecl); is && f.Name.Name == "refusal" && f.Recv == nil { // who is nobody, in a switch
+					for _, say := range returned(f) {
+						if !slices.Contains(out["not_a_member"], say) {
+							out["not_a_member"] = append(out["not_a_member"], say)
+						}
+					}
+				}
 				code, say, ok := refused(n)
 				if ok && !strings.HasPrefix(code, "‹") && !slices.Contains(out[code], say) {
 					out[code] = append(out[code], say)
@@ -54,6 +61,19 @@ func refusals(t *testing.T) map[string][]string {
 	for _, all := range out {
 		slices.Sort(all)
 	}
+	return out
+}
+
+// returned are the sentences that a function returns.
+func returned(f *ast.FuncDecl) (out []string) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		if r, ok := n.(*ast.ReturnStmt); ok && len(r.Results) == 1 {
+			if say := spelled(r.Results[0]); say != "" {
+				out = append(out, say)
+			}
+		}
+		return true
+	})
 	return out
 }
 
