@@ -123,6 +123,30 @@ func TestADeputyDecides(t *testing.T) {
 	}
 }
 
+// The attack: the requester is an owner of the account under a second account of theirs,
+// and somebody stands in for that one.
+func TestADeputyOfTheRequestersSecondAccount(t *testing.T) {
+	w := newWorld(t)
+	w.calling()
+	e := w.engine()
+	e.Directory = twins{w.people}
+	f, err := e.Submit(ctx, Ask{By: requester, Proposal: ask()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Advance(ctx, f.ID); err != nil {
+		t.Fatal(err)
+	}
+	press := func(by Actor) error {
+		_, err := e.Approve(ctx, Press{By: by, Request: f.ID.Request(1), Digest: w.load(f.ID).Requests[0].Checked.Digest})
+		return err
+	}
+	if err := press(owner); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, press(deputy), "own_request")
+}
+
 // Between the press and the first effect, whatever makes a deputy none voids the
 // approval.
 func TestADeputyWhoIsNoneAnyMore(t *testing.T) {

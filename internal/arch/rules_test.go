@@ -88,6 +88,8 @@ var whoCounts = []struct {
 		`case !live.in(stage.Group, d.For):`, `case false:`, "./workflows", "TestWhoFillsWhichSeat"},
 	{"and fills that person's seat, once", "workflows/seat.go",
 		`case spent >= 0:`, `case false:`, "./workflows", "TestWhoFillsWhichSeat"},
+	{"and not for a second account of the requester's", "workflows/seat.go",
+		`case same(owner, r.By):`, `case false:`, "./workflows", "TestADeputyOfTheRequestersSecondAccount"},
 	{"and spends that person's vote in every stage", "workflows/decide.go",
 		`after(r.Approvals, i, who.Actor, out.For.Actor)`, `after(r.Approvals, i, who.Actor)`, "./workflows", "TestADeputySpendsTwoVotes"},
 	{"the requester stands in for nobody", "workflows/seat.go",
