@@ -373,3 +373,50 @@ func TestLongLists(t *testing.T) {
 		t.Errorf("%+v", groups)
 	}
 }
+
+// closedPlaces list nothing in one account.
+type closedPlaces struct{ catalogue }
+
+func (closedPlaces) Listed(_, param string, account workflows.Account) []string {
+	if account.Production && param == "repository" {
+		return nil
+	}
+	return []string{"*"}
+}
+
+func (p closedPlaces) Refuse(template, param, value string, account workflows.Account, project string) string {
+	if len(p.Listed(template, param, account)) == 0 {
+		return value + " is not on the list."
+	}
+	return ""
+}
+
+// TestFormOffersWhatMayBeAsked: a template that the chosen account keeps out is not
+// offered there, and one that was chosen before stays, with what is wrong with it.
+func TestFormOffersWhatMayBeAsked(t *testing.T) {
+	w := newWorld(t)
+	w.bot.o.Places = closedPlaces{catalogue{projects: []Project{{"contoso", "Web Shop"}}}}
+	w.command("U0REQ", "request Web Shop")
+	v := w.modal("U0REQ", "ecr-push")
+	choose := func(block, value string) {
+		t.Helper()
+		if err := w.slack.PressInView(w.ctx, "U0REQ", v.ID, block, baseID(block), value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	choose(blockAccount, "shop-prod")
+	v = w.modal("U0REQ", "1 more cannot be asked for in shop-prod")
+	if strings.Contains(string(v.Blocks), "ecr-push") {
+		t.Errorf("it is offered: %s", v.Blocks)
+	}
+	choose(blockAccount, "shop-dev")
+	w.modal("U0REQ", "ecr-push")
+	choose(blockTemplate, "ecr-push")
+	w.modal("U0REQ", "ecr-push: repository")
+	choose("param/ecr-push/repository", "shop/site")
+	choose(blockAccount, "shop-prod")
+	v = w.modal("U0REQ", "shop/site is not on the list.")
+	if !strings.Contains(string(v.Blocks), "ecr-push") {
+		t.Error("what was chosen is gone")
+	}
+}

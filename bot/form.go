@@ -43,13 +43,15 @@ type choice struct {
 	Unread    string               // why the pipelines are not there
 	Accounts  []workflows.Account
 	Templates []Template
-	Found     []Found                                                          // in the files of the chosen pipelines
-	Wrong     map[string]string                                                // what is wrong with a value that was typed, by block
-	Ahead     text                                                             // what the answers so far would ask for, and of whom
-	Unready   map[string]string                                                // why an account is not set up yet, by id
-	Listed    func(template, param string, account workflows.Account) []string // what may be asked for there; nil: not told
-	Now       time.Time
-	NotReal   bool
+	Found     []Found           // in the files of the chosen pipelines
+	Wrong     map[string]string // what is wrong with a value that was typed, by block
+	Ahead     text              // what the answers so far would ask for, and of whom
+	Barred    map[string]bool   // templates that nobody may ask for in the chosen account
+	Unready   map[string]string // why an account is not set up yet, by id
+	// Listed are the patterns of which a value must match one; nil: not told.
+	Listed  func(template, param string, account workflows.Account) []string
+	Now     time.Time
+	NotReal bool
 }
 
 // notice is a view that only says something.
@@ -256,6 +258,9 @@ func templateInput(c choice, a answers) slack.Block {
 	var options []*slack.OptionBlockObject
 	var chosen *slack.OptionBlockObject
 	for _, t := range c.Templates {
+		if c.Barred[t.Name] && t.Name != a.Template {
+			continue
+		}
 		o := option(t.Name, fmt.Sprintf("%s: %s risk", t.Name, t.Risk), t.Purpose)
 		options = append(options, o)
 		if t.Name == a.Template {
@@ -267,19 +272,30 @@ func templateInput(c choice, a answers) slack.Block {
 	}
 	e := selectOf(blockTemplate, "Choose what it may do", options)
 	e.InitialOption = chosen
-	return slack.NewInputBlock(a.templateBlock(), plainText("What it may do", 75), nil, e).WithDispatchAction(true)
+	return slack.NewInputBlock(a.templateBlock(), plainText("What it may do", 75), barredHint(c, a), e).WithDispatchAction(true)
+}
+
+// barredHint says how many templates an account keeps out, so that nobody looks for
+// them in vain.
+func barredHint(c choice, a answers) *slack.TextBlockObject {
+	account, ok := c.account(a.Account)
+	if !ok || len(c.Barred) == 0 {
+		return nil
+	}
+	return plainText(fmt.Sprintf("%d more cannot be asked for in %s, which lists no values for what they need.", len(c.Barred), account.Name), 150)
 }
 
 // alsoInput offers the templates beside the one that is chosen.
 func alsoInput(c choice, a answers) *slack.InputBlock {
 	var options, chosen []*slack.OptionBlockObject
 	for _, t := range c.Templates {
-		if t.Name == a.Template || len(options) == mostOptions {
+		picked := slices.ContainsFunc(a.Also, func(g workflows.Grant) bool { return g.Template == t.Name })
+		if t.Name == a.Template || len(options) == mostOptions || c.Barred[t.Name] && !picked {
 			continue
 		}
 		o := option(t.Name, fmt.Sprintf("%s: %s risk", t.Name, t.Risk), t.Purpose)
 		options = append(options, o)
-		if slices.ContainsFunc(a.Also, func(g workflows.Grant) bool { return g.Template == t.Name }) {
+		if picked {
 			chosen = append(chosen, o)
 		}
 	}

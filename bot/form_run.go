@@ -93,6 +93,9 @@ func (b *Bot) choice(ctx context.Context, by workflows.Actor, a answers, fresh b
 			c.Unready[a.ID] = why
 		}
 	}
+	if account, ok := c.account(a.Account); ok {
+		c.Barred = b.barred(c.Templates, account, a.Project)
+	}
 	b.forms.mu.Lock()
 	projects, known := b.forms.projects[by]
 	b.forms.mu.Unlock()

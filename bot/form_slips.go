@@ -164,3 +164,21 @@ func listHint(c choice, account string, t Template, p Param, in *slack.InputBloc
 	}
 	return in
 }
+
+// barred are the templates that need a value of which the account lists none: whatever
+// is typed would be refused, so the form does not offer them.
+func (b *Bot) barred(templates []Template, account workflows.Account, project string) map[string]bool {
+	out := map[string]bool{}
+	for _, t := range templates {
+		if t.Name == workflows.CustomTemplate {
+			continue
+		}
+		for _, p := range t.Params {
+			listed := len(b.o.Places.Listed(t.Name, p.Name, account)) > 0
+			if !p.Optional && !listed && b.o.Places.Refuse(t.Name, p.Name, p.Example, account, project) != "" {
+				out[t.Name] = true
+			}
+		}
+	}
+	return out
+}
