@@ -420,3 +420,38 @@ func TestFormOffersWhatMayBeAsked(t *testing.T) {
 		t.Error("what was chosen is gone")
 	}
 }
+
+// TestFormGivesBackItsAnswers: what the form is filled with is what comes back from it,
+// for several accounts and templates too, so that a redraw or a draft loses nothing.
+func TestFormGivesBackItsAnswers(t *testing.T) {
+	c := choice{Projects: []Project{{"contoso", "Web Shop"}}, Pipelines: []workflows.Pipeline{{ID: 4, Name: "storefront-deploy"}}, Accounts: catalogue{}.Accounts(),
+		Templates: catalogue{}.Templates(), Now: start}
+	a := answers{Organization: "contoso", Project: "Web Shop", Pipelines: []string{"storefront-deploy"}, Branches: "main, release/*", Account: "shop-prod", More: []string{"shop-dev"},
+		Template: "s3-static-site", Params: map[string]string{"bucket": "prod", "folder": "web/"}, Also: []workflows.Grant{{Template: "ecr-push", Params: map[string]string{"repository": "prod"}}},
+		Apart: map[string]map[string]map[string]string{"shop-dev": {"s3-static-site": {"bucket": "dev"}, "ecr-push": {"repository": "dev"}}},
+		Owner: "web-shop", Ends: "date", Date: "2027-01-31", Reason: "SHOP-1", Connection: "deploy"}
+	for _, filled := range []string{"", "2"} {
+		a.Filled = filled
+		values := map[string][]string{}
+		for id, value := range blockIDs(requestForm(c, a, "")) {
+			switch {
+			case value == "":
+			case baseID(id) == blockBranches:
+				values[id] = []string{value}
+			default:
+				values[id] = strings.Split(value, ",")
+			}
+		}
+		values[blockEnds], values[blockDate] = []string{"date"}, []string{"2027-01-31"}
+		if diff := cmp.Diff(a, read(values)); diff != "" {
+			t.Errorf("filled %q (-in +back):\n%s", filled, diff)
+		}
+		raw, err := json.Marshal(draft{start, a})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(a, readDraft(string(raw)).Answers); diff != "" {
+			t.Errorf("from a draft (-in +back):\n%s", diff)
+		}
+	}
+}

@@ -64,6 +64,7 @@ func FuzzInteraction(f *testing.F) {
 	f.Add([]byte(sent))
 	f.Add([]byte(`{"type":"block_suggestion","team":{"id":"T1"},"user":{"id":"U1"},"block_id":"pipelines/a/b","value":"x"}`))
 	f.Add([]byte(`{"type":"block_actions","actions":[null]}`))
+	f.Add([]byte(`{"type":"view_closed","team":{"id":"T1"},"user":{"id":"U1"},"view":{"id":"V1","callback_id":"request_form","private_metadata":"draft/slack:T1/U2"}}`))
 	f.Add([]byte(`{}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		p, err := parseInteraction(payload)
