@@ -278,6 +278,11 @@ func fillIn(d *desk) {
 	d.do(chromedp.Click(chromedp.CSS(`#modal input[value="storefront-deploy"]`)),
 		chromedp.SendKeys(chromedp.CSS(`#modal [data-block="param/s3-static-site/bucket"] input`), "shop-site-dev"),
 		chromedp.SendKeys(chromedp.CSS(`#modal [data-block="param/s3-static-site/prefix"] input`), "web/"))
+	d.run(`document.querySelector('#modal [data-block="owner"] input').focus()`)
+	d.await("what it could do and who will be asked", `document.querySelector("#modal").innerText.includes("Risk: low.")`)
+	d.want("who will be asked", d.value(`document.querySelector("#modal").innerText`), "Risk: low.", "of shop-approvers: 2 people can", "Requester cannot", "it lapses and nothing is created")
+	d.run(`[...document.querySelectorAll("#modal *")].findLast(e => e.innerText?.includes("Who will be asked")).scrollIntoView()`)
+	d.shot("7-ahead")
 	d.want("what was typed first", d.value(`document.querySelector('#modal [data-block="reason"] textarea').value`), "Deploy from CI")
 	d.shot("7-form")
 	d.do(chromedp.Click(chromedp.CSS("#modal .sb-primary")))
