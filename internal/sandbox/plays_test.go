@@ -23,6 +23,10 @@ import (
 //	approver press ACTION ID        presses the youngest such button that they can see
 //	requester check ID              presses Check now, unless fedbot has looked by itself and found an answer
 //	approver submit field=text …    fills in the form that is open, and sends it
+//	requester opens home            opens the home tab
+//	requester chooses FIELD VALUE   fills in one field of the form that is open, without sending it
+//	requester touches ACTION ID     presses a button of the form that is open, or else of the home tab
+//	requester closes                closes the form without sending it
 //	sees approver 'words' …         something new to them since they last acted holds the words
 //	told outsider 'words' …         the same, in a message that nobody else sees
 //	unseen auditor 'words'          nothing that they can see holds the words
@@ -39,6 +43,8 @@ import (
 //	lacks F-1 kind …                and none of these
 //	once F-1 kind …                 and each of these once
 //	slack fails CALL                lets calls fail from now on; slack answers: no more
+//	counts approver N 'words' …     so many messages that they can see hold the words
+//	doctor slack                    what the doctor finds there
 //	configure OLD NEW               edits fedbot's configuration, and starts fedbot with it
 //	db-check                        every history folds to what is stored
 func TestPlays(t *testing.T) {
@@ -123,9 +129,11 @@ func commands() map[string]command {
 			}
 			return "", err
 		}),
+		"doctor":        say(examined),
+		"counts":        say(numbered),
 		"configure":     say(func(st *stage, args []string) (string, error) { return "", st.reconfigure(args[0], args[1]) }),
 		"fedbot-stops":  say(func(st *stage, _ []string) (string, error) { return "", st.StopFedbot() }),
-		"fedbot-starts": say(func(st *stage, _ []string) (string, error) { return "", st.StartFedbot() }),
+		"fedbot-starts": say(func(st *stage, _ []string) (string, error) { return "", st.starts() }),
 	}
 	for _, p := range people {
 		actor := strings.ReplaceAll(strings.ToLower(p.Name), " ", "-")
@@ -173,6 +181,18 @@ func does(st *stage, user string, args []string) error {
 			return fmt.Errorf("press takes an action and an id")
 		}
 		return st.presses(user, args[1], args[2])
+	case "opens":
+		return st.opens(user)
+	case "closes":
+		return st.closes(user)
+	case "chooses", "touches":
+		if len(args) != 3 {
+			return fmt.Errorf("%s takes two words", args[0])
+		}
+		if args[0] == "chooses" {
+			return st.chooses(user, args[1], args[2])
+		}
+		return st.touches(user, args[1], args[2])
 	case "check":
 		if len(args) != 2 {
 			return fmt.Errorf("check takes an id")
@@ -326,24 +346,6 @@ func counted(st *stage, args []string) error {
 		}
 	}
 	return err
-}
-
-// reconfigure edits fedbot.yaml in one place and starts fedbot again.
-func (st *stage) reconfigure(old, text string) error {
-	if err := st.StopFedbot(); err != nil {
-		return err
-	}
-	raw, err := os.ReadFile(st.file("fedbot.yaml"))
-	if err != nil {
-		return err
-	}
-	if strings.Count(string(raw), old) != 1 {
-		return fmt.Errorf("%q is %d times in the configuration", old, strings.Count(string(raw), old))
-	}
-	if err := writeFile(st.file("fedbot.yaml"), []byte(strings.Replace(string(raw), old, text, 1))); err != nil {
-		return err
-	}
-	return st.StartFedbot()
 }
 
 // fault makes calls of a system fail, hang or work again: "fails [CALL]", "hangs

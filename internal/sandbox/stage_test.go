@@ -172,6 +172,10 @@ type message struct {
 func (st *stage) messages(user string) []message {
 	var out []message
 	view := st.slack.Snapshot(user)
+	if view.Home != nil {
+		text := plain(view.Home.Blocks)
+		out = append(out, message{"home", text, text, true})
+	}
 	for _, m := range view.Modals {
 		text := m.Title + "\n" + plain(m.Blocks)
 		out = append(out, message{"form/" + m.ID, text, text, true})
@@ -199,6 +203,9 @@ func plain(blocks json.RawMessage) string {
 		switch x := v.(type) {
 		case map[string]any:
 			if s, ok := x["text"].(string); ok {
+				out = append(out, s)
+			}
+			if s, ok := x["initial_value"].(string); ok { // what a field holds is read too
 				out = append(out, s)
 			}
 			for _, v := range x {
