@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/slack-go/slack"
+
 	"fedbot/workflows"
 )
 
@@ -34,8 +36,15 @@ func endedCard(sh *sheet, f workflows.Federation, r workflows.Request, s scene) 
 		sh.header(say("Over, %s: %s", r.Outcome, name))
 		sh.section(join(" ", prose(r.Say), say("Ended %s.", when)))
 	}
+	var buttons []*slack.ButtonBlockElement
+	if again := askAgain(r, "Ask again with the same answers…"); again != nil {
+		buttons = append(buttons, again)
+	}
 	if r.Checked != nil {
-		sh.actions(detailsButton(f, r, s), historyButton(f, s))
+		buttons = append(buttons, detailsButton(f, r, s), historyButton(f, s))
+	}
+	if len(buttons) > 0 {
+		sh.actions(buttons...)
 	}
 }
 

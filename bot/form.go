@@ -213,7 +213,7 @@ func pipelineOptions(list []workflows.Pipeline) []*slack.OptionBlockObject {
 func pipelineInput(c choice, a answers, p Project) slack.Block {
 	options := pipelineOptions(c.Pipelines)
 	if len(options) == 0 {
-		words := say("%s has no pipelines that fedbot can see. You can send this without; adding one later is a change request.", p.Name)
+		words := say("%s has no pipelines that fedbot can see. If it has a verification pipeline, you can send this without; else the first use is the proof, and a pipeline has to be named. Adding one later is a change request.", p.Name)
 		if c.Unread != "" {
 			words = join(" ", say("The pipelines of %s were not read.", p.Name), prose(c.Unread))
 		}

@@ -252,6 +252,9 @@ const noChoice = "/"
 // formSent submits a form that had no slips.
 func (b *Bot) formSent(ctx context.Context, p parcel) error {
 	a := read(p.Answers)
+	if a.Project == "" { // of a form that had none to choose from
+		return workflows.Refuse("no_project", "Not sent: no project was chosen. Nothing was recorded.")
+	}
 	proposal, err := a.proposal(b.o.Now())
 	if err != nil {
 		return err

@@ -176,7 +176,7 @@ func (h home) asked(sh *sheet) {
 		way := h.way(a.m)
 		if a.r.State == workflows.RequestOpen {
 			way = button(actWithdraw, "Withdraw", string(a.r.ID), string(a.r.ID))
-		} else if again := askAgain(a.r); again != nil {
+		} else if again := askAgain(a.r, "Ask again…"); again != nil {
 			way = again
 		}
 		sh.line(say("%s, %s: %s.", title(a.m.F, a.m.Scene), a.r.ID, requestState(a.m.F, a.r)), way)
@@ -186,13 +186,13 @@ func (h home) asked(sh *sheet) {
 
 // askAgain opens the form with the answers of a request that came to nothing; nil if
 // it did not, or its answers do not fit into a button.
-func askAgain(r workflows.Request) *slack.ButtonBlockElement {
+func askAgain(r workflows.Request, label string) *slack.ButtonBlockElement {
 	nothing := []workflows.Outcome{workflows.OutcomeRefused, workflows.OutcomeDenied, workflows.OutcomeWithdrawn, workflows.OutcomeLapsed}
 	command := commandLine(r.Proposal)
 	if r.State != workflows.RequestClosed || r.Proposal.Kind != workflows.Create || !slices.Contains(nothing, r.Outcome) || len(command) >= 1900 {
 		return nil
 	}
-	return button(actForm, "Ask again…", "typed "+command[len("/federate "):], string(r.ID))
+	return button(actForm, label, "typed "+command[len("/federate "):], string(r.ID))
 }
 
 // requestState is where a request is, in words: "requested; stage 1 of 2 is deciding".
