@@ -29,7 +29,7 @@ var galleryRefusals string
 // Exhibit is one thing that people see, drawn by the code that draws it for them.
 type Exhibit struct {
 	Name   string        `json:"name"` // "waiting-low", "refusal: own_request"
-	Kind   string        `json:"kind"` // card, form, answer or refusal
+	Kind   string        `json:"kind"` // card, form, home, answer or refusal
 	Title  string        `json:"title,omitempty"`
 	Text   string        `json:"text"` // the plain twin
 	Blocks []slack.Block `json:"blocks"`
@@ -41,7 +41,7 @@ type toldHistories struct {
 	Histories map[string][]int  `json:"histories"`
 }
 
-// Gallery draws every state of a card, the forms of a card, answers, and every
+// Gallery draws every state of a card, the forms, home tabs, answers, and every
 // refusal. It is for looking at: its people and accounts do not exist.
 func Gallery() ([]Exhibit, error) {
 	var all toldHistories
@@ -51,6 +51,7 @@ func Gallery() ([]Exhibit, error) {
 	s := scene{Account: workflows.Account{ID: "111122223333", Name: "shop-dev", Owners: "shop-approvers", Region: "eu-west-1"},
 		Console: "https://fedbot.example/console/", Mention: func(group string) string { return "@" + lit(group) }}
 	var out []Exhibit
+	lives := map[string]life{}
 	for _, name := range slices.Sorted(maps.Keys(all.Histories)) {
 		var events []workflows.Event
 		for _, i := range all.Histories[name] {
@@ -63,6 +64,7 @@ func Gallery() ([]Exhibit, error) {
 		if err != nil {
 			return nil, fmt.Errorf("gallery, %s: %w", name, err)
 		}
+		lives[name] = life{f, events}
 		s.Left = left(events)
 		r := shownRequest(f)
 		m := card(f, r, s)
@@ -75,6 +77,8 @@ func Gallery() ([]Exhibit, error) {
 			}
 		}
 	}
+	s.Left = nil
+	out = append(out, whole(lives, s)...)
 	help := helpMessage()
 	out = append(out, Exhibit{"answer: help", "answer", "", help.Text, help.Blocks})
 	for i, line := range strings.Split(strings.TrimSpace(galleryRefusals), "\n") {
@@ -87,5 +91,5 @@ func Gallery() ([]Exhibit, error) {
 }
 
 func kindOrder(e Exhibit) int {
-	return slices.Index([]string{"card", "form", "answer", "refusal"}, e.Kind)
+	return slices.Index([]string{"card", "form", "home", "answer", "refusal"}, e.Kind)
 }

@@ -53,6 +53,9 @@ func TestGallery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	words := map[string]string{"form: request": "", "form: request, filled in": "s3-static-site: bucket", "form: request, not sent": "1,000 of 1,000", "form: draft": "Go on with your draft",
+		"home tab: nothing yet": "Nothing is waiting for you", "home tab: who asks": "Ask again", "home tab: who decides": "Waiting for you: ", "home tab: owner team": "Your teams own",
+		"home tab: administrator": "Open findings", "answer: list": "Needs someone", "answer: history": "F-17", "answer: report": "act on 1"}
 	kinds, names := map[string]int{}, map[string]bool{}
 	for _, e := range shown {
 		kinds[e.Kind]++
@@ -63,6 +66,10 @@ func TestGallery(t *testing.T) {
 		for _, wrong := range limits(e.Blocks, maxView) {
 			t.Errorf("%s: %s", e.Name, wrong)
 		}
+		if !strings.Contains(string(pretty(t, e.Blocks)), words[e.Name]) {
+			t.Errorf("%s does not show %q: %s", e.Name, words[e.Name], pretty(t, e.Blocks))
+		}
+		delete(words, e.Name)
 		s, ok := all[e.Name]
 		if !ok {
 			continue
@@ -74,7 +81,10 @@ func TestGallery(t *testing.T) {
 			t.Errorf("%s is drawn otherwise than its golden card:\n%s", e.Name, diff)
 		}
 	}
-	if kinds["card"] != len(all) || kinds["refusal"] < 60 || kinds["form"] != 4 {
+	if len(words) > 0 {
+		t.Errorf("not there: %v", words)
+	}
+	if kinds["card"] != len(all) || kinds["refusal"] < 60 || kinds["form"] != 8 || kinds["home"] != 5 || kinds["answer"] != 6 {
 		t.Errorf("exhibits: %v", kinds)
 	}
 }

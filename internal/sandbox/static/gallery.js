@@ -4,7 +4,7 @@ import { h, fill } from "./dom.js";
 import { blocks } from "./blocks.js";
 
 const id = (name) => document.getElementById(name);
-const kinds = { card: "Cards", form: "Forms", answer: "Answers", refusal: "Refusals" };
+const kinds = { card: "Cards", form: "Forms", home: "Home tabs", answer: "Answers", refusal: "Refusals" };
 const slack = { zone: "Europe/London", now: Date.UTC(2026, 10, 24, 10), me: {}, people: [], groups: [], channels: [] };
 const anchor = (e) => e.name.replace(/[^a-z0-9]+/gi, "-");
 
