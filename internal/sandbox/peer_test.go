@@ -252,8 +252,10 @@ func TestOutsideSlack(t *testing.T) {
 	f := st.active(t, "aws-abroad")
 	g := st.asked(t, "aws-abroad-too")
 	must(st.presses(approver, "request_details", string(g.ID)+".1"))
+	_, err := st.told(approver, true, "Details of "+string(g.ID)) // else it could open above the form that comes next
+	must(err)
 	must(st.presses(approver, "request_deny", string(g.ID)+".1"), st.submits(approver, map[string]string{"reason": "Name a narrower prefix."}))
-	_, err := st.await(g.ID, "denied")
+	_, err = st.await(g.ID, "denied")
 	must(err, st.slack.OpenHome(st.ctx, requester), st.types(requester, "list"), st.types(requester, ""))
 	_, err = st.told(requester, true, "Project")
 	must(err, st.types(requester, "revoke "+string(f.ID)+" --reason 'Moved elsewhere. SHOP-500'"))
