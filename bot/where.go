@@ -39,8 +39,16 @@ func (b *Bot) own(ctx context.Context, p parcel) error {
 		}
 		return nil
 	}
-	c, err := b.o.Slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: p.Channel})
-	if err != nil {
+	var c *slack.Channel
+	err := b.briefly(ctx, func() (err error) {
+		c, err = b.o.Slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: p.Channel})
+		return err
+	})
+	switch {
+	case err != nil && passes(err): // no answer is not "fedbot is not in it"
+		b.o.Log.Warn("read channel", "channel", p.Channel, "error", err)
+		return workflows.Refuse("unread_channel", "Not sent: Slack did not answer when fedbot asked who reads this conversation, and unread counts as no. Nothing is lost. Please send it again in a minute.")
+	case err != nil:
 		b.o.Log.Warn("read channel", "channel", p.Channel, "error", err)
 		return unseen
 	}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +9,9 @@ import (
 	"time"
 
 	emulator "fedbot/internal/emulate/slack"
+
+	"fedbot/internal/emulate/wire"
+	"fedbot/workflows"
 )
 
 const wholeAsk = `request --org contoso --project "Web Shop" --connection aws-shop-dev --account shop-dev --template s3-static-site --param bucket=b --reason SHOP-1`
@@ -159,4 +163,19 @@ func TestAWholeOrganizationIsNotListenedTo(t *testing.T) {
 var otherChannels = []emulator.Channel{
 	{ID: "C0004", Name: "invited", Bot: true, Pending: true, Members: []string{"U0REQ"}},
 	{ID: "C0005", Name: "closed", Private: true, Members: []string{"U0REQ"}},
+}
+
+// "Slack did not answer" is not "fedbot is not in this conversation": a hiccup is
+// asked again, and an outage is told as one.
+func TestAnUnreadChannelIsNotAForeignOne(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Set(wire.Fault{Call: "slack:conversations.info", When: "before", Kind: "error", Times: 1})
+	if err := w.bot.own(w.ctx, parcel{User: "U0REQ", Channel: "C0003"}); err != nil {
+		t.Errorf("after one hiccup: %v", err)
+	}
+	w.gate.Set(wire.Fault{Call: "slack:conversations.info", When: "before", Kind: "error"})
+	err := w.bot.own(w.ctx, parcel{User: "U0REQ", Channel: "C0001"})
+	if refused, ok := errors.AsType[*workflows.Refusal](err); !ok || refused.Code != "unread_channel" {
+		t.Errorf("while Slack is down: %v", err)
+	}
 }
