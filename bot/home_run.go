@@ -110,13 +110,10 @@ func (b *Bot) linkHome(ctx context.Context, h *home) error {
 	return nil
 }
 
-// pressedHome does what a button of the home tab asks, then draws the tab anew.
+// pressedHome does what a button of the home tab asks, then has the tab drawn anew:
+// in the same line as everybody who opens it, or an older picture could come last.
 func (b *Bot) pressedHome(ctx context.Context, p parcel) error {
-	defer func() {
-		if err := b.publishHome(ctx, p); err != nil && ctx.Err() == nil {
-			b.o.Log.Warn("draw a home tab", "error", err)
-		}
-	}()
+	defer b.queueHome(parcel{Kind: kindHome, Key: p.Key + "/home", Team: p.Team, Home: p.Home, User: p.User})
 	switch p.Action {
 	case actHomeList:
 		h, err := b.homeOf(ctx, p)
