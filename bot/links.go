@@ -45,14 +45,17 @@ func (b *Bot) postLinks(ctx context.Context, f workflows.Federation, id workflow
 			continue
 		}
 		m := linkMessage(f, *r, s, url)
+		whole := context.WithoutCancel(ctx) // a stop between Slack's answer and our note would have it posted twice
 		err = b.patiently(ctx, "link to "+string(id), func() error {
-			_, _, err := b.o.Slack.PostMessageContext(ctx, channel, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...), slack.MsgOptionDisableLinkUnfurl())
+			_, _, err := b.o.Slack.PostMessageContext(whole, channel, slack.MsgOptionText(m.Text, true), slack.MsgOptionBlocks(m.Blocks...), slack.MsgOptionDisableLinkUnfurl())
 			return err
 		})
-		if err := b.tolerate(ctx, "link", string(id), err); err != nil {
-			return err
+		if err != nil {
+			if err := b.tolerate(ctx, "link", string(id), err); err != nil {
+				return err
+			}
 		}
-		if err := b.note(ctx, map[string]string{linkKey(id, channel): "posted"}); err != nil {
+		if err := b.note(whole, map[string]string{linkKey(id, channel): "posted"}); err != nil {
 			return err
 		}
 	}
