@@ -390,6 +390,9 @@ func is(f workflows.Federation, word string) bool {
 		return r.Checked != nil
 	case "parked":
 		return f.Parked != nil
+	case "granted":
+		r, ok := f.Open()
+		return ok && r.State == workflows.RequestGranted
 	case "quarantined":
 		return f.Quarantine != nil && f.Quarantine.Held
 	case "released":
