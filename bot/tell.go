@@ -126,7 +126,7 @@ func passes(err error) bool {
 		return true
 	}
 	if status, ok := errors.AsType[slack.StatusCodeError](err); ok {
-		return status.Code >= 500 || status.Code == 429
+		return status.Code >= 500 || status.Code == 429 || status.Code < 400 // a page that somebody between us and Slack put in
 	}
 	if answer, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		switch answer.Err {

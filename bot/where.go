@@ -45,12 +45,12 @@ func (b *Bot) own(ctx context.Context, p parcel) error {
 		return err
 	})
 	switch {
-	case err != nil && passes(err): // no answer is not "fedbot is not in it"
-		b.o.Log.Warn("read channel", "channel", p.Channel, "error", err)
-		return workflows.Refuse("unread_channel", "Not sent: Slack did not answer when fedbot asked who reads this conversation, and unread counts as no. Nothing is lost. Please send it again in a minute.")
-	case err != nil:
+	case isType[slack.SlackErrorResponse](err) && !passes(err):
 		b.o.Log.Warn("read channel", "channel", p.Channel, "error", err)
 		return unseen
+	case err != nil: // no answer of Slack's own is not "fedbot is not in it"
+		b.o.Log.Warn("read channel", "channel", p.Channel, "error", err)
+		return workflows.Refuse("unread_channel", "Not sent: Slack did not answer when fedbot asked who reads this conversation, and unread counts as no. Nothing is lost. Please send it again in a minute.")
 	}
 	if c.IsExtShared || c.IsPendingExtShared {
 		return workflows.Refuse("shared_channel", "Not sent: people of another company read this channel. Write to fedbot directly, or ask in a channel of your own.")

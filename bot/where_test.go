@@ -169,13 +169,18 @@ var otherChannels = []emulator.Channel{
 // asked again, and an outage is told as one.
 func TestAnUnreadChannelIsNotAForeignOne(t *testing.T) {
 	w := newWorld(t)
-	w.gate.Set(wire.Fault{Call: "slack:conversations.info", When: "before", Kind: "error", Times: 1})
-	if err := w.bot.own(w.ctx, parcel{User: "U0REQ", Channel: "C0003"}); err != nil {
-		t.Errorf("after one hiccup: %v", err)
-	}
-	w.gate.Set(wire.Fault{Call: "slack:conversations.info", When: "before", Kind: "error"})
-	err := w.bot.own(w.ctx, parcel{User: "U0REQ", Channel: "C0001"})
-	if refused, ok := errors.AsType[*workflows.Refusal](err); !ok || refused.Code != "unread_channel" {
-		t.Errorf("while Slack is down: %v", err)
+	for _, f := range []wire.Fault{{Kind: wire.Error}, {Kind: wire.Page, Status: 200}, {Kind: wire.Page, Status: 203}} {
+		clear(w.bot.ours)
+		f.Call, f.When, f.Times = "slack:conversations.info", wire.Before, 1
+		w.gate.Set(f)
+		if err := w.bot.own(w.ctx, parcel{User: "U0REQ", Channel: "C0003"}); err != nil {
+			t.Errorf("after one %s %d: %v", f.Kind, f.Status, err)
+		}
+		f.Times = 0
+		w.gate.Set(f)
+		err := w.bot.own(w.ctx, parcel{User: "U0REQ", Channel: "C0001"})
+		if refused, ok := errors.AsType[*workflows.Refusal](err); !ok || refused.Code != "unread_channel" {
+			t.Errorf("while Slack is like that, %s %d: %v", f.Kind, f.Status, err)
+		}
 	}
 }
